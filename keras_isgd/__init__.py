@@ -1,0 +1,43 @@
+"""Implicit stochastic gradient descent and PINNs for Keras 3."""
+
+from keras_isgd import callbacks, networks, optimizers, problems, solvers
+from keras_isgd.export import export
+from keras_isgd.models import PINN, ClosureModel, ClosureTraining
+from keras_isgd.objective import Objective
+from keras_isgd.optimizers import ISGD, LBFGS, Staged
+from keras_isgd.problems import (
+    Data,
+    Dirichlet,
+    Initial,
+    Neumann,
+    Periodic,
+    Problem,
+)
+from keras_isgd.sampling import Box
+from keras_isgd.solvers import Status
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ISGD",
+    "LBFGS",
+    "PINN",
+    "Box",
+    "ClosureModel",
+    "ClosureTraining",
+    "Data",
+    "Dirichlet",
+    "Initial",
+    "Neumann",
+    "Objective",
+    "Periodic",
+    "Problem",
+    "Staged",
+    "Status",
+    "callbacks",
+    "export",
+    "networks",
+    "optimizers",
+    "problems",
+    "solvers",
+]

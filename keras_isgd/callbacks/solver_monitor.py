@@ -1,0 +1,43 @@
+"""What each implicit step did."""
+
+import keras
+
+from keras_isgd.solvers.solver import Status
+
+__all__ = ["SolverMonitor"]
+
+_KEYS = ("inner_iterations", "evaluations", "implicit_residual", "status")
+
+
+class SolverMonitor(keras.callbacks.Callback):
+    """Records every step of a closure optimizer, and says why one was not taken.
+
+    `History` keeps the last step of each epoch; this keeps them all (the last
+    of each execution with `steps_per_execution` above 1).
+
+    Args:
+        print_failures: print the sentence of a step that was not taken, once for
+            each run of equal statuses.
+
+    Attributes:
+        steps: list of dictionaries with `iteration`, `inner_iterations`,
+            `evaluations` (the total so far), `implicit_residual` and `status`.
+    """
+
+    def __init__(self, print_failures=True):
+        super().__init__()
+        self.print_failures = print_failures
+        self.steps = []
+        self._last = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not logs or "status" not in logs:
+            return
+        record = {key: float(logs[key]) for key in _KEYS}
+        record["status"] = Status(int(record["status"]))
+        record["iteration"] = int(self.model.optimizer.iterations.numpy())
+        self.steps.append(record)
+        status = record["status"]
+        if self.print_failures and not status.taken and status != self._last:
+            print(f"\nStep {record['iteration']}: {status}")
+        self._last = status

@@ -1,0 +1,34 @@
+"""Training for a given time."""
+
+import time
+
+import keras
+
+__all__ = ["TimeLimit"]
+
+
+class TimeLimit(keras.callbacks.Callback):
+    """Stops training after a number of seconds, at the end of a step.
+
+    The clock starts with training and includes compilation.
+
+    Args:
+        seconds: wall-clock time, a positive number.
+
+    Raises:
+        ValueError: not a positive number.
+    """
+
+    def __init__(self, seconds):
+        super().__init__()
+        if not seconds > 0:
+            raise ValueError(f"Expected `seconds` > 0, got {seconds!r}.")
+        self.seconds = float(seconds)
+        self._start = None
+
+    def on_train_begin(self, logs=None):
+        self._start = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if time.monotonic() - self._start >= self.seconds:
+            self.model.stop_training = True

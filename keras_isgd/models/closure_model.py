@@ -1,0 +1,139 @@
+"""The train step that hands an optimizer the loss itself."""
+
+import keras
+import tensorflow as tf
+
+from keras_isgd.objective import Objective
+from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
+from keras_isgd.optimizers.staged import Staged
+
+__all__ = ["ClosureModel", "ClosureTraining"]
+
+
+class ClosureTraining:
+    """Mix-in for a `keras.Model` whose optimizer may need the loss itself.
+
+    With a `ClosureOptimizer` (ISGD, LBFGS, Staged) each train step hands the
+    optimizer an `Objective`: the whole training loss of the batch, regularisers,
+    sample and class weights included, as a function of the weights. Within one
+    step dropout masks and batch statistics are frozen, and advance once at its
+    end. Ordinary Keras optimizers train as in Keras.
+
+    `class Net(ki.models.ClosureTraining, keras.Model)` adds this to any model.
+    """
+
+    def objective(self, data):
+        """Returns the training loss of a batch as an `Objective`.
+
+        Args:
+            data: a batch as `train_step` receives it.
+        """
+        return Objective(
+            lambda: self.closure(data), self.trainable_variables, self._frozen_state()
+        )
+
+    def closure(self, data):
+        """Returns `(loss, predictions)` of a batch, in training mode."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=True) if self._call_has_training_arg else self(x)
+        loss = self._compute_loss(
+            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
+        )
+        return loss, y_pred
+
+    def log(self, data, loss, aux):
+        """Updates the metrics with a closure's result; returns them all."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        count = tf.shape(keras.tree.flatten(x)[0])[0]
+        self._loss_tracker.update_state(loss, sample_weight=count)
+        return self.compute_metrics(x, y, aux, sample_weight=sample_weight)
+
+    def explicit_step(self, data):
+        """The train step of ordinary Keras optimizers."""
+        return super().train_step(data)
+
+    def train_step(self, data):
+        inner = getattr(self.optimizer, "inner_optimizer", None)
+        if isinstance(inner, ClosureOptimizer):
+            raise ValueError(
+                f"{type(inner).__name__} cannot train under loss scaling, which Keras "
+                "adds for mixed_float16. Use a float32 or float64 dtype policy."
+            )
+        if not isinstance(self.optimizer, ClosureOptimizer):
+            return self.explicit_step(data)
+        self._check_precision()
+        with tf.init_scope():
+            self.optimizer.build(self.trainable_variables)
+        objective = self.objective(data)
+        start = objective.evaluate(objective.parameters.read())
+        report = self.optimizer.step(objective, start)
+        objective.commit(start)
+        return {**self.log(data, start.value, start.aux), **report.logs()}
+
+    def _frozen_state(self):
+        parameters = {id(v) for v in self.trainable_variables}
+        # The metrics are updated once per step anyway, by `log`.
+        metrics = {id(v) for m in self.metrics for v in m.variables}
+        return [v for v in self.variables if id(v) not in parameters | metrics]
+
+    def _check_precision(self):
+        for layer in self.layers:
+            policy = layer.dtype_policy
+            if policy.compute_dtype != policy.variable_dtype:
+                raise ValueError(
+                    f"{type(self.optimizer).__name__} cannot train under the mixed "
+                    f"precision policy {policy.name!r} of layer {layer.name!r}: its "
+                    "inner solver would only see rounding. Use float32 or float64."
+                )
+
+    def set_optimizer(self, optimizer):
+        """Replaces the optimizer of a compiled model, for good.
+
+        Setting `model.optimizer` instead keeps training with the old one once
+        the train function was compiled, and saves the old one.
+        """
+        self.optimizer = optimizer
+        if getattr(self, "train_function", None) is not None:
+            self.make_train_function(force=True)
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        if config and isinstance(self.optimizer, Staged):
+            # SwitchOptimizer may have put it there after `compile`.
+            config["optimizer"] = keras.saving.serialize_keras_object(self.optimizer)
+        return config
+
+
+@keras.saving.register_keras_serializable(package="keras_isgd")
+class ClosureModel(ClosureTraining, keras.Model):
+    """A `keras.Model` that ISGD and LBFGS can train.
+
+    Use it as `keras.Model`: functionally, `ki.ClosureModel(inputs, outputs)`, or
+    by subclassing with layers and a `call`. `compile`, `fit`, `evaluate`,
+    `predict`, saving and loading are Keras's own, and ordinary optimizers work
+    as they do there.
+
+    To add it to a functional class of your own, write
+    `class Net(ki.models.ClosureTraining, keras.Model)`.
+
+    Example:
+
+        inputs = keras.Input((2,))
+        outputs = keras.layers.Dense(1)(keras.layers.Dense(20, "tanh")(inputs))
+        model = ki.ClosureModel(inputs, outputs)
+        model.compile(optimizer=ki.ISGD(1.0, inner="lbfgs"), loss="mse")
+        model.fit(x, y, batch_size=len(x), epochs=20)
+    """
+
+    def __new__(cls, *args, **kwargs):
+        functional = len(args) == 2 or "outputs" in kwargs
+        if cls is ClosureModel and functional:
+            # A class of its own: Keras rewrites the bases of a class that is
+            # called like this, and then subclasses with `call` no longer build.
+            return FunctionalClosureModel(*args, **kwargs)
+        return super().__new__(cls, *args, **kwargs)
+
+
+@keras.saving.register_keras_serializable(package="keras_isgd")
+class FunctionalClosureModel(ClosureTraining, keras.Model):
+    """What `ClosureModel(inputs, outputs)` returns."""

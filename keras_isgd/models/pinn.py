@@ -1,0 +1,315 @@
+"""Physics-informed neural networks."""
+
+import warnings
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_isgd.models.closure_model import ClosureTraining
+from keras_isgd.models.point_sets import SeekPoints, prepare
+from keras_isgd.models.terms import terms_of
+
+__all__ = ["PINN"]
+
+_STOCHASTIC = (
+    keras.layers.BatchNormalization,
+    keras.layers.Dropout,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.AlphaDropout,
+)
+
+
+@keras.saving.register_keras_serializable(package="keras_isgd")
+class PINN(ClosureTraining, keras.Model):
+    """A network trained to satisfy a differential equation.
+
+        L(w) = sum over terms of omega / n sum_i |r(x_i)|^2              (Eq. 6)
+
+    of Li, Chen and Huang (AAAI 2023): the equation's residual on the interior
+    points and one term for each condition. Each term, without its weight, is a
+    metric in `History`. The model computes in its network's dtype.
+
+    `fit` takes `problem.points(...)` or a dictionary of arrays `(n_i, d)`, one
+    for each of `problem.point_sets()`. With endless points, an epoch is one step
+    unless `steps_per_epoch` says otherwise.
+
+    Args:
+        network: a built `keras.Model` from `(n, d)` to `(n, outputs)`, float32 or
+            float64, each row by itself (no batch statistics, no dropout).
+        problem: the `Problem`.
+        loss_weights: dictionary of omegas by the terms' names ("residual" and the
+            conditions' names); the conditions' own weights, and 1 for the
+            residual, where left out.
+        name: the model's name.
+
+    Raises:
+        ValueError: network and problem do not fit together, an unknown derivative
+            or term, or a mixed-precision network.
+    """
+
+    def __init__(self, network, problem, loss_weights=None, name=None):
+        dtype = _check_network(network, problem)
+        super().__init__(name=name, dtype=dtype)
+        self.network = network
+        self.problem = problem
+        self.loss_weights = dict(loss_weights or {})
+        self._terms = terms_of(problem, self.loss_weights, dtype)
+        self._term_metrics = [
+            keras.metrics.Mean(name=term.name, dtype="float64") for term in self._terms
+        ]
+        self._coefficients = {
+            coefficient: self.add_weight(
+                shape=(),
+                dtype=dtype,
+                name=coefficient,
+                initializer=keras.initializers.Constant(value),
+            )
+            for coefficient, value in problem.coefficients.items()
+        }
+        self.build((None, len(problem.coordinates)))
+
+    def build(self, input_shape):
+        self.built = True
+
+    def call(self, x):
+        return self.network(x)
+
+    # -- loss -------------------------------------------------------------------
+
+    def closure(self, data):
+        """Returns `(loss, losses)`: the loss of Eq. 6 and its unweighted terms."""
+        losses = []
+        for term in self._terms:
+            rows = term.rows(self.network, data, self._coefficients)
+            losses.append(tf.reduce_mean(tf.reduce_sum(tf.square(rows), axis=1)))
+        weighted = [t.weight * loss for t, loss in zip(self._terms, losses)]
+        return tf.add_n(weighted + list(self.losses)), losses
+
+    def residual(self, x):
+        """Returns the equation's residual at points `(n, d)`, a tensor `(n, k)`."""
+        x = tf.convert_to_tensor(x, self.compute_dtype)
+        return self._terms[0].rows(self.network, {"interior": x}, self._coefficients)
+
+    def log(self, data, loss, aux):
+        self._loss_tracker.update_state(loss)
+        for metric, value in zip(self._term_metrics, aux):
+            metric.update_state(value)
+        return self.get_metrics_result()
+
+    def objective(self, data):
+        return super().objective(self._cast(data))
+
+    def explicit_step(self, data):
+        with tf.GradientTape() as tape:
+            loss, losses = self.closure(self._cast(data))
+        gradients = tape.gradient(
+            loss,
+            self.trainable_variables,
+            # A residual made of derivatives alone has no path to the last bias.
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self.log(data, loss, losses)
+
+    def test_step(self, data):
+        return self.log(data, *self.closure(self._cast(data)))
+
+    def _cast(self, data):
+        return {name: tf.cast(x, self.compute_dtype) for name, x in data.items()}
+
+    # -- Keras's methods ----------------------------------------------------------
+
+    def fit(
+        self,
+        x=None,
+        *,
+        epochs=1,
+        steps_per_epoch=None,
+        callbacks=None,
+        validation_data=None,
+        validation_steps=None,
+        **kwargs,
+    ):
+        """Trains; the arguments are those of `keras.Model.fit`.
+
+        Args:
+            x: `problem.points(...)`, or a dictionary of arrays `(n_i, d)`.
+            epochs: number of epochs.
+            steps_per_epoch: steps in an epoch; 1 for endless points if None.
+            callbacks: list of Keras callbacks.
+            validation_data: points as for `x`.
+            validation_steps: steps of a validation; 1 for endless points if None.
+            **kwargs: what else `keras.Model.fit` takes.
+
+        Raises:
+            TypeError, ValueError: points that do not fit the problem.
+        """
+        self._assert_compile_called("fit")
+        if self.loss is not None or self._compile_metrics is not None:
+            raise ValueError(
+                "A PINN has a loss of its own (Eq. 6) and no targets: compile it with "
+                "an optimizer alone, and set PINN(..., loss_weights=...) for weights."
+            )
+        x, steps_per_epoch = prepare(self.problem, x, steps_per_epoch)
+        if validation_data is not None:
+            validation_data, validation_steps = prepare(
+                self.problem, validation_data, validation_steps
+            )
+        if hasattr(x, "stream"):
+            seek = SeekPoints(x.stream)
+            if isinstance(callbacks, keras.callbacks.CallbackList):
+                callbacks.append(seek)
+            else:
+                callbacks = [*_as_list(callbacks), seek]
+        return super().fit(
+            x,
+            epochs=epochs,
+            steps_per_epoch=steps_per_epoch,
+            callbacks=callbacks,
+            validation_data=validation_data,
+            validation_steps=validation_steps,
+            **kwargs,
+        )
+
+    def evaluate(self, x=None, *, steps=None, **kwargs):
+        """Returns the loss and its terms at points; see `keras.Model.evaluate`."""
+        if not kwargs.get("_use_cached_eval_dataset", False):
+            x, steps = prepare(self.problem, x, steps)
+        return super().evaluate(x, steps=steps, **kwargs)
+
+    def predict(self, x, batch_size=4096, **kwargs):
+        """Returns u at points, a NumPy array `(n, outputs)`.
+
+        Args:
+            x: array `(n, d)`; it keeps its precision, unlike in Keras.
+            batch_size: points in a batch.
+            **kwargs: what else `keras.Model.predict` takes.
+        """
+        if not isinstance(x, tf.data.Dataset):
+            x = np.asarray(x, self.compute_dtype)
+            d = len(self.problem.coordinates)
+            if x.ndim != 2 or x.shape[1] != d or len(x) == 0:
+                raise ValueError(f"Expected points (n, {d}), got shape {x.shape}.")
+            x = tf.data.Dataset.from_tensor_slices(x).batch(batch_size)
+        return super().predict(x, **kwargs)
+
+    # -- errors -------------------------------------------------------------------
+
+    @property
+    def coefficients(self):
+        """The equation's trainable coefficients: variables `()` by name."""
+        return dict(self._coefficients)
+
+    def errors(self, points=None):
+        """Measures the errors against `problem.exact`.
+
+        Args:
+            points: `(n, d)`; `problem.test_points()`, a fixed fine grid, if None.
+
+        Returns:
+            `{"relative_l2": ..., "max_error": ...}`: |u - exact|_2 / |exact|_2 and
+            the largest absolute error over the points.
+
+        Raises:
+            ValueError: the problem has no exact solution.
+        """
+        if self.problem.exact is None:
+            raise ValueError(
+                f"{type(self.problem).__name__} has no exact solution to compare with: "
+                "define exact(self, x) in it."
+            )
+        points = self.problem.test_points() if points is None else points
+        u = self.predict(points, verbose=0)
+        exact = np.asarray(self.problem.exact(tf.constant(points, tf.float64)))
+        return {
+            "relative_l2": float(np.linalg.norm(u - exact) / np.linalg.norm(exact)),
+            "max_error": float(np.max(np.abs(u - exact))),
+        }
+
+    def relative_l2(self, points=None):
+        """Returns the relative L2 error; see `errors`."""
+        return self.errors(points)["relative_l2"]
+
+    def max_error(self, points=None):
+        """Returns the maximum error; see `errors`."""
+        return self.errors(points)["max_error"]
+
+    # -- saving -------------------------------------------------------------------
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "network": keras.saving.serialize_keras_object(self.network),
+            "problem": keras.saving.serialize_keras_object(self.problem),
+            "loss_weights": dict(self.loss_weights),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for key in ("network", "problem"):
+            config[key] = keras.saving.deserialize_keras_object(
+                config[key], custom_objects=custom_objects
+            )
+        return cls(**config)
+
+
+def _check_network(network, problem):
+    """Returns the dtype of a network that fits a problem."""
+    if not isinstance(network, keras.Model) or not network.built:
+        raise ValueError(
+            "Expected `network` to be a built keras.Model, such as ki.networks.mlp(); "
+            f"got {network!r}."
+        )
+    if not network.trainable_variables:
+        raise ValueError("The network has no trainable weights; nothing to train.")
+    for layer in network.layers:
+        policy = layer.dtype_policy
+        if policy.compute_dtype != policy.variable_dtype:
+            raise ValueError(
+                f"The layer {layer.name!r} has the mixed precision policy "
+                f"{policy.name!r}, in which second derivatives are wrong by 1e-2. "
+                'Build the network with dtype="float64" or "float32".'
+            )
+        if isinstance(layer, _STOCHASTIC):
+            raise ValueError(
+                f"The layer {layer.name!r} ({type(layer).__name__}) couples or perturbs "
+                "points, so derivatives at a point have no meaning. Leave it out."
+            )
+    dtypes = sorted({v.dtype for v in network.trainable_variables})
+    if len(dtypes) > 1 or dtypes[0] not in ("float32", "float64"):
+        raise ValueError(
+            f"Expected a network of one dtype, float64 or float32, got {dtypes}."
+        )
+    expected = (None, len(problem.coordinates)), (None, problem.outputs)
+    found = tuple(network.input_shape), tuple(network.output_shape)
+    if found != expected:
+        raise ValueError(
+            f"{type(problem).__name__} needs a network from {expected[0]} to "
+            f"{expected[1]}, got one from {found[0]} to {found[1]}."
+        )
+    _warn_of_tensor_float_32(dtypes[0])
+    return dtypes[0]
+
+
+def _warn_of_tensor_float_32(dtype):
+    if (
+        dtype == "float32"
+        and tf.config.list_physical_devices("GPU")
+        and tf.config.experimental.tensor_float_32_execution_enabled()
+    ):
+        warnings.warn(
+            "TensorFloat-32 is on: matrix products on this GPU keep 10 bits, too few "
+            "for second derivatives. Switch it off by "
+            "tf.config.experimental.enable_tensor_float_32_execution(False), or build "
+            "the network in float64.",
+            stacklevel=3,
+        )
+
+
+def _as_list(callbacks):
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]

@@ -1,0 +1,133 @@
+"""The named terms of a PINN's loss, Eq. 6, as rows of residuals."""
+
+import keras
+import tensorflow as tf
+
+from keras_isgd.derivatives import Field, derivatives, requests_of
+from keras_isgd.problems.conditions import Data
+
+__all__ = ["Term", "terms_of"]
+
+
+class Term:
+    """One term: omega / n times the sum of its squared rows.
+
+    Args:
+        problem: the `Problem`.
+        name: the term's name.
+        on: the point set that it is evaluated on, or None with `points`.
+        weight: omega.
+        function: `function(fields, x) -> (n, k)`.
+        places: `places(x)` -> list of `(n, d)`, one for each field.
+        points: fixed points `(n, d)`, or None.
+        dtype: of the network.
+
+    Raises:
+        ValueError: the rows have the wrong shape, or do not use the network.
+    """
+
+    def __init__(self, problem, name, on, weight, function, places, points, dtype):
+        self.name = name
+        self.on = on
+        self.weight = weight
+        self._problem = problem
+        self._function = function
+        self._places = places
+        self._points = None if points is None else tf.constant(points, dtype)
+        example = tf.zeros((1, len(problem.coordinates)), dtype)
+        try:
+            self._requests, _ = requests_of(
+                function,
+                len(places(example)),
+                problem.coordinates,
+                problem.outputs,
+                problem.coefficients,
+                dtype,
+                counts=(5, 7) if points is None else (len(points),),
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"In the term {name!r} of {type(problem).__name__}: {error}"
+            ) from error
+        if not all(self._requests):
+            raise ValueError(
+                f"The term {name!r} of {type(problem).__name__} does not use the "
+                "network: ask for u.value or a derivative such as "
+                f'u.d("{problem.coordinates[0]}").'
+            )
+
+    def rows(self, network, point_sets, coefficients):
+        """Returns the residuals, `(n, k)`.
+
+        Args:
+            network: maps `(n, d)` to `(n, outputs)`.
+            point_sets: dictionary of tensors `(n_i, d)`.
+            coefficients: dictionary of scalars.
+        """
+        x = self._points if self._points is not None else point_sets[self.on]
+        fields = []
+        for place, requests in zip(self._places(x), self._requests, strict=True):
+            values = derivatives(network, place, requests)
+            fields.append(
+                Field(
+                    lambda component, indices, values=values: values[
+                        component, indices
+                    ],
+                    self._problem.coordinates,
+                    self._problem.outputs,
+                    coefficients,
+                )
+            )
+        return self._function(fields, x)
+
+
+def terms_of(problem, weights, dtype):
+    """Returns the list of `Term`s of a problem.
+
+    Args:
+        problem: the `Problem`.
+        weights: dictionary of weights by name that replace the conditions' own.
+        dtype: of the network.
+
+    Raises:
+        ValueError: a weight for an unknown term or not positive and finite.
+    """
+    problem.check()
+    terms = [
+        (
+            "residual",
+            "interior",
+            1.0,
+            lambda fields, x: problem.residual(fields[0], x),
+            lambda x: [x],
+            None,
+        )
+    ]
+    for condition in problem.conditions():
+        terms.append(
+            (
+                condition.name,
+                condition.on,
+                condition.weight,
+                lambda fields, x, c=condition: c.residual(problem, fields, x),
+                lambda x, c=condition: c.places(problem, x),
+                condition.points if isinstance(condition, Data) else None,
+            )
+        )
+    names = [term[0] for term in terms]
+    unknown = sorted(set(weights) - set(names))
+    if unknown:
+        raise ValueError(
+            f"Unknown loss weights {', '.join(unknown)}: the terms of "
+            f"{type(problem).__name__} are {', '.join(names)}."
+        )
+    built = []
+    for name, on, weight, *rest in terms:
+        weight = weights.get(name, weight)
+        if not keras.ops.isfinite(float(weight)) or not weight > 0:
+            raise ValueError(
+                f"Expected a positive finite weight for the term {name!r}, got "
+                f"{weight!r}."
+            )
+        built.append(Term(problem, name, on, float(weight), *rest, dtype))
+    return built

@@ -1,0 +1,8 @@
+"""What `model.compile(optimizer=...)` takes."""
+
+from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer, StepReport
+from keras_isgd.optimizers.isgd import ISGD
+from keras_isgd.optimizers.lbfgs import LBFGS
+from keras_isgd.optimizers.staged import Staged
+
+__all__ = ["ISGD", "LBFGS", "ClosureOptimizer", "Staged", "StepReport"]

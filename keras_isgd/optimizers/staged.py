@@ -1,0 +1,172 @@
+"""Several optimizers, one after the other, saved and restored as one."""
+
+import functools
+import itertools
+
+import keras
+import tensorflow as tf
+
+from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer, StepReport
+from keras_isgd.solvers.solver import Status, check_count
+
+__all__ = ["Staged"]
+
+
+@keras.saving.register_keras_serializable(package="keras_isgd")
+class Staged(ClosureOptimizer):
+    """Runs each optimizer for a number of steps, then the next.
+
+    Algorithm 1 of Li, Chen and Huang (AAAI 2023) is
+    `Staged([ISGD(alpha), keras.optimizers.Adam(eta)], [K0])`. Which one acts is
+    a function of `iterations` in the compiled graph: the switch falls on the
+    exact step whatever `steps_per_execution` is, nothing is compiled again, and
+    a restored run is in the right stage by itself.
+
+    `ki.callbacks.SwitchOptimizer` builds one in a model that was compiled with
+    its first optimizer.
+
+    Args:
+        optimizers: the stages: any Keras optimizers, at least two.
+        boundaries: increasing numbers of steps at which the second, third, ...
+            optimizer takes over.
+        name: the optimizer's name.
+
+    Raises:
+        ValueError: the boundaries are not one fewer than the optimizers, or
+            do not increase.
+    """
+
+    def __init__(self, optimizers, boundaries, name="staged"):
+        super().__init__(name=name)
+        self.stages = list(optimizers)
+        self.boundaries = [check_count("boundaries", b) for b in boundaries]
+        if len(self.stages) < 2 or len(self.boundaries) != len(self.stages) - 1:
+            raise ValueError(
+                "Expected one boundary fewer than optimizers and at least two "
+                f"optimizers, got {len(self.stages)} optimizers and "
+                f"{len(self.boundaries)} boundaries."
+            )
+        if any(a >= b for a, b in itertools.pairwise(self.boundaries)):
+            raise ValueError(f"Expected increasing boundaries, got {self.boundaries}.")
+
+    @property
+    def optimizers(self):
+        """The stages; several Keras callbacks look for this name."""
+        return self.stages
+
+    @property
+    def stage(self):
+        """The number of the optimizer that acts in the next step, from 0."""
+        done = int(self._iterations.numpy())
+        return sum(done >= boundary for boundary in self.boundaries)
+
+    @property
+    def active(self):
+        """The optimizer that acts in the next step."""
+        return self.stages[self.stage]
+
+    @property
+    def learning_rate(self):
+        """The learning rate of the active optimizer."""
+        return self.active.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate):
+        self.active.learning_rate = learning_rate
+
+    @property
+    def variables(self):
+        own = super().variables
+        return own + [v for stage in self.stages for v in stage.variables]
+
+    def append(self, optimizer, boundary):
+        """Adds a last stage that takes over after `boundary` steps in all.
+
+        Raises:
+            ValueError: the boundary is not beyond the last one, or is already
+                behind.
+        """
+        last = self.boundaries[-1]
+        if check_count("boundary", boundary) <= max(last, int(self._iterations)):
+            raise ValueError(
+                f"Expected a boundary beyond step {last} and beyond the present step "
+                f"{int(self._iterations)}, got {boundary}."
+            )
+        if self.built:
+            optimizer.build(self._trainable_variables)
+        self.stages.append(optimizer)
+        self.boundaries.append(boundary)
+
+    def build(self, variables):
+        super().build(variables)
+        for stage in self.stages:
+            if not stage.built:
+                stage.build(variables)
+
+    def signature(self):
+        names = [
+            s.signature() if isinstance(s, ClosureOptimizer) else type(s).__name__
+            for s in self.stages
+        ]
+        return "Staged: " + ", then ".join(names)
+
+    def state(self):
+        state = super().state()
+        del state["learning_rate"]
+        return state
+
+    def step(self, objective, start):
+        stage = tf.add_n(
+            [tf.cast(self._iterations.value >= b, tf.int32) for b in self.boundaries]
+        )
+        report = tf.switch_case(
+            stage,
+            [
+                functools.partial(self._run, optimizer, objective, start)
+                for optimizer in self.stages
+            ],
+        )
+        self._evaluations.assign_add(report.evaluations)
+        self._status.assign(report.status)
+        self._iterations.assign_add(1)
+        return report._replace(evaluations=tf.convert_to_tensor(self._evaluations))
+
+    def _run(self, optimizer, objective, start):
+        """One step of a stage; the report counts this step's evaluations alone."""
+        if isinstance(optimizer, ClosureOptimizer):
+            before = tf.convert_to_tensor(optimizer.evaluations)
+            report = optimizer.step(objective, start)
+            return report._replace(evaluations=report.evaluations - before)
+        parameters = objective.parameters
+        optimizer.apply(parameters.unpack(start.gradient), parameters.variables)
+        return StepReport(
+            start.value,
+            tf.constant(1, tf.int32),
+            tf.constant(1, tf.int64),
+            tf.constant(float("nan"), start.w.dtype),
+            tf.constant(int(Status.EXPLICIT), tf.int32),
+        )
+
+    def finalize_variable_values(self, var_list):
+        """Lets the optimizer that took the last step put its averages in place."""
+        last = max(int(self._iterations.numpy()) - 1, 0)
+        stage = sum(last >= boundary for boundary in self.boundaries)
+        self.stages[stage].finalize_variable_values(var_list)
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "optimizers": [
+                keras.saving.serialize_keras_object(stage) for stage in self.stages
+            ],
+            "boundaries": list(self.boundaries),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        config["optimizers"] = [
+            keras.saving.deserialize_keras_object(stage, custom_objects=custom_objects)
+            for stage in config["optimizers"]
+        ]
+        return cls(**config)

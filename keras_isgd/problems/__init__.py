@@ -1,0 +1,33 @@
+"""Differential equations; one file each."""
+
+from keras_isgd.problems.conditions import (
+    Condition,
+    Data,
+    Dirichlet,
+    Initial,
+    Neumann,
+    Periodic,
+)
+from keras_isgd.problems.helmholtz import Helmholtz2D
+from keras_isgd.problems.poisson import Poisson1D, Poisson2D
+from keras_isgd.problems.problem import Problem
+from keras_isgd.problems.quadratic import StiffQuadratic
+from keras_isgd.problems.singular_perturbation import SingularPerturbation
+
+PROBLEMS = (Poisson1D, Poisson2D, Helmholtz2D, SingularPerturbation)
+
+__all__ = [
+    "PROBLEMS",
+    "Condition",
+    "Data",
+    "Dirichlet",
+    "Helmholtz2D",
+    "Initial",
+    "Neumann",
+    "Periodic",
+    "Poisson1D",
+    "Poisson2D",
+    "Problem",
+    "SingularPerturbation",
+    "StiffQuadratic",
+]

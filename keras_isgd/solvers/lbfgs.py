@@ -1,0 +1,152 @@
+"""Limited-memory BFGS as inner solver, by TensorFlow Probability."""
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from keras_isgd.solvers.solver import Solver, SolverResult, Status, check_count
+
+__all__ = ["LBFGS", "CurvatureMemory"]
+
+
+class CurvatureMemory(NamedTuple):
+    """What L-BFGS knows of the curvature.
+
+    Attributes:
+        position_deltas: s = w_{k+1} - w_k, `(memory, p)`, the newest last.
+        gradient_deltas: y = g_{k+1} - g_k, `(memory, p)`.
+        pairs: how many pairs were ever stored, int32; the last
+            `min(pairs, memory)` rows are valid.
+    """
+
+    position_deltas: Any
+    gradient_deltas: Any
+    pairs: Any
+
+
+@keras.saving.register_keras_serializable(package="keras_isgd")
+class LBFGS(Solver):
+    """Solves the implicit step by L-BFGS with a Hager-Zhang line search.
+
+    The paper's choice for "ISGD, L-BFGS" (below Eq. 12), through
+    `tfp.optimizer.lbfgs_minimize`. In the scaling of Eq. 12 the first trial
+    step, -alpha grad L(w_n), is the explicit Euler step.
+
+    TFP's `converged` also reports stagnation. `Status.SOLVED` here means that
+    the gradient really fell to `tolerance` times its start.
+
+    Args:
+        steps: largest number of L-BFGS iterations; each costs about two to
+            three evaluations.
+        memory: number of correction pairs kept.
+        tolerance: stops when the largest entry of the gradient has fallen to
+            this fraction of its value at the start; 0 never stops early.
+        line_search_steps: largest number of evaluations in one line search.
+
+    Raises:
+        ValueError: an argument out of range.
+        ImportError: TensorFlow Probability is not installed.
+    """
+
+    def __init__(self, steps=50, memory=20, tolerance=1e-8, line_search_steps=50):
+        self.steps = check_count("steps", steps)
+        self.memory = check_count("memory", memory)
+        if not 0 <= tolerance < 1:
+            raise ValueError(f"Expected `tolerance` in [0, 1), got {tolerance!r}.")
+        self.tolerance = float(tolerance)
+        self.line_search_steps = check_count("line_search_steps", line_search_steps)
+        self._tfp_lbfgs = _import_tfp_lbfgs()
+
+    def empty_memory(self, size, dtype):
+        """Returns a `CurvatureMemory` without pairs for vectors `(size,)`."""
+        queue = tf.zeros((self.memory, size), dtype)
+        return CurvatureMemory(queue, queue, tf.constant(0, tf.int32))
+
+    def solve(self, objective, start, memory=None):
+        """Minimises from `start`, going on from `memory` if there is one.
+
+        Args:
+            objective: has `value_and_gradient(w)`.
+            start: `Evaluation` at the starting point.
+            memory: the `CurvatureMemory` of an earlier call, or None.
+        """
+        if memory is None:
+            memory = self.empty_memory(start.w.shape[0], start.w.dtype)
+        tolerance = self.tolerance * _largest(start.gradient)
+        evaluations_before = tf.constant(0, tf.int32)
+        initial = self._tfp_lbfgs.LBfgsOptimizerResults(
+            converged=_largest(start.gradient) <= 0.0,
+            failed=tf.constant(False),
+            num_iterations=memory.pairs,
+            num_objective_evaluations=evaluations_before,
+            position=start.w,
+            objective_value=start.value,
+            objective_gradient=start.gradient,
+            position_deltas=memory.position_deltas,
+            gradient_deltas=memory.gradient_deltas,
+        )
+        end = self._tfp_lbfgs.minimize(
+            objective.value_and_gradient,
+            initial_position=None,
+            previous_optimizer_results=initial,
+            tolerance=tolerance,
+            max_iterations=memory.pairs + self.steps,
+            max_line_search_iterations=self.line_search_steps,
+        )
+        return self._result(start, memory, end, tolerance)
+
+    def _result(self, start, memory, end, tolerance):
+        finite = tf.math.is_finite(end.objective_value) & tf.reduce_all(
+            tf.math.is_finite(end.objective_gradient)
+        )
+        good = finite & (end.objective_value <= start.value)
+        solved = good & (_largest(end.objective_gradient) <= tolerance)
+        moved = end.objective_value < start.value
+        stopped = end.converged | end.failed
+        status = tf.case(
+            [
+                (solved, lambda: int(Status.SOLVED)),
+                (good & ~stopped, lambda: int(Status.OUT_OF_STEPS)),
+                (good & moved, lambda: int(Status.STALLED)),
+                (finite, lambda: int(Status.NO_DECREASE)),
+            ],
+            default=lambda: int(Status.NOT_FINITE),
+        )
+        iterations = end.num_iterations - memory.pairs
+        # A failed line search may come from pairs that no longer fit (other
+        # points, say): the next call then begins without them.
+        pairs = tf.where(end.failed, 0, end.num_iterations)
+        return SolverResult(
+            tf.where(good, end.position, start.w),
+            tf.where(good, end.objective_value, start.value),
+            tf.where(good, end.objective_gradient, start.gradient),
+            iterations,
+            end.num_objective_evaluations,
+            status,
+            CurvatureMemory(end.position_deltas, end.gradient_deltas, pairs),
+        )
+
+    def get_config(self):
+        return {
+            "steps": self.steps,
+            "memory": self.memory,
+            "tolerance": self.tolerance,
+            "line_search_steps": self.line_search_steps,
+        }
+
+
+def _largest(x):
+    return tf.reduce_max(tf.abs(x))
+
+
+def _import_tfp_lbfgs():
+    # Here and not at the top: it takes two seconds and loads Keras 2 as well.
+    try:
+        from tensorflow_probability.python.optimizer import lbfgs
+    except ImportError as error:
+        raise ImportError(
+            "L-BFGS needs TensorFlow Probability and tf-keras: "
+            "pip install tensorflow-probability tf-keras"
+        ) from error
+    return lbfgs

@@ -1,0 +1,146 @@
+"""What every inner solver is: a configuration, and one function `solve`."""
+
+import abc
+import enum
+import math
+from typing import Any, NamedTuple
+
+from keras_isgd.objective import Objective
+
+__all__ = ["Solver", "SolverResult", "Status"]
+
+
+class Status(enum.IntEnum):
+    """Why a step ended as it did. `str(status)` is a sentence.
+
+    Statuses from `NOT_FINITE_START` on mean that the step was not taken and
+    the weights are those of before.
+    """
+
+    SOLVED = 0
+    OUT_OF_STEPS = 1
+    STALLED = 2
+    EXPLICIT = 3
+    NOT_FINITE_START = 4
+    NOT_FINITE = 5
+    NO_DECREASE = 6
+    BAD_LEARNING_RATE = 7
+
+    @property
+    def taken(self):
+        """Whether the step moved the weights."""
+        return self < Status.NOT_FINITE_START
+
+    def __str__(self):
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Status.SOLVED: "The inner solver met its tolerance.",
+    Status.OUT_OF_STEPS: "The inner solver used all its steps.",
+    Status.STALLED: (
+        "The inner solver found no further decrease; the best point was taken."
+    ),
+    Status.EXPLICIT: "An explicit step of a gradient optimizer was taken.",
+    Status.NOT_FINITE_START: (
+        "The loss or its gradient is NaN or infinite at the present weights; "
+        "they stay. Check the points, the data and the weights."
+    ),
+    Status.NOT_FINITE: (
+        "The inner solver met NaN or infinity before any decrease; the weights "
+        "stay. Try a smaller learning rate."
+    ),
+    Status.NO_DECREASE: (
+        "The inner solver found no point with a smaller loss; the weights stay. "
+        "Try more inner steps or a smaller inner learning rate."
+    ),
+    Status.BAD_LEARNING_RATE: (
+        "The learning rate (alpha) is not a positive finite number; the weights "
+        "stay. Check the schedule or the callback that sets it."
+    ),
+}
+
+
+class SolverResult(NamedTuple):
+    """Where an inner solve ended; all entries are tensors.
+
+    Attributes:
+        w: the end, `(p,)`.
+        value: the objective there, `()`; never above the start's.
+        gradient: its gradient there, `(p,)`.
+        iterations: updates made, int32.
+        evaluations: values (with gradient) computed beyond the start's, int32.
+        status: a `Status` as int32.
+        memory: what the solver may go on from in its next call, or `()`.
+    """
+
+    w: Any
+    value: Any
+    gradient: Any
+    iterations: Any
+    evaluations: Any
+    status: Any
+    memory: Any = ()
+
+
+class Solver(abc.ABC):
+    """Base class of inner solvers.
+
+    A solver is stateless: its attributes are its configuration, and everything
+    that changes is in tensors. `solve` is called while a graph is traced.
+
+    Attributes:
+        needs: the type of objective it can work on.
+    """
+
+    needs = Objective
+
+    @abc.abstractmethod
+    def solve(self, objective, start):
+        """Minimises `objective` from `start`.
+
+        Args:
+            objective: has `value_and_gradient(w)`.
+            start: `Evaluation` of that objective at the starting point.
+
+        Returns:
+            `SolverResult`.
+        """
+
+    @abc.abstractmethod
+    def get_config(self):
+        """Returns the constructor's arguments as a serializable dictionary."""
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the solver from what `get_config` returned."""
+        return cls(**config)
+
+    def __repr__(self):
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+
+def check_count(name, value):
+    """Returns `value` if it is a positive whole number.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"Expected `{name}` to be a whole number >= 1, got {value!r}.")
+    return value
+
+
+def check_positive(name, value):
+    """Returns `value` as a float if it is positive and finite.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if number and math.isfinite(value) and value > 0:
+        return float(value)
+    raise ValueError(
+        f"Expected `{name}` to be a positive finite number, got {value!r}."
+    )
