@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 
 # Solves a problem of the paper, then a baseline for the same time.
 run: $(VENV)/.installed
-	$(BIN)/python -m keras_isgd compare helmholtz2d --optimizers isgd-lbfgs adam \
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m keras_isgd compare helmholtz2d --optimizers isgd-lbfgs adam \
 		--seconds 90 --out runs/helmholtz2d --overwrite
 
 test: lint

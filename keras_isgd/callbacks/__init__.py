@@ -1,7 +1,8 @@
 """Keras callbacks; one file each."""
 
+from keras_isgd.callbacks.error_monitor import ErrorMonitor
 from keras_isgd.callbacks.solver_monitor import SolverMonitor
 from keras_isgd.callbacks.switch_optimizer import SwitchOptimizer
 from keras_isgd.callbacks.time_limit import TimeLimit
 
-__all__ = ["SolverMonitor", "SwitchOptimizer", "TimeLimit"]
+__all__ = ["ErrorMonitor", "SolverMonitor", "SwitchOptimizer", "TimeLimit"]

@@ -72,8 +72,8 @@ class SwitchOptimizer(keras.callbacks.Callback):
                 if type(stage) is not type(self.to):
                     raise ValueError(
                         f"The model already switches to {type(stage).__name__} after "
-                        f"{boundary} steps, not to {type(self.to).__name__}. Compile it "
-                        "again to start over."
+                        f"{boundary} steps, not to {type(self.to).__name__}. Compile "
+                        "it again to start over."
                     )
                 return True
         return False

@@ -61,6 +61,9 @@ class ClosureTraining:
             )
         if not isinstance(self.optimizer, ClosureOptimizer):
             return self.explicit_step(data)
+        if not all(layer.built for layer in self._flatten_layers()):
+            # Keras would build while it steps; here the weights must exist before.
+            self._symbolic_build(data_batch=data)
         self._check_precision()
         with tf.init_scope():
             self.optimizer.build(self.trainable_variables)

@@ -12,6 +12,8 @@ from keras_isgd.models.terms import terms_of
 
 __all__ = ["PINN"]
 
+_CHUNK = 8192  # points at a time where a whole grid would take much memory
+
 _STOCHASTIC = (
     keras.layers.BatchNormalization,
     keras.layers.Dropout,
@@ -170,6 +172,7 @@ class PINN(ClosureTraining, keras.Model):
             callbacks=callbacks,
             validation_data=validation_data,
             validation_steps=validation_steps,
+            shuffle=False,
             **kwargs,
         )
 
@@ -221,7 +224,10 @@ class PINN(ClosureTraining, keras.Model):
                 "define exact(self, x) in it."
             )
         points = self.problem.test_points() if points is None else points
-        u = self.predict(points, verbose=0)
+        chunks = np.array_split(points, range(_CHUNK, len(points), _CHUNK))
+        u = np.concatenate(
+            [self.network(tf.constant(x, self.compute_dtype)) for x in chunks]
+        )
         exact = np.asarray(self.problem.exact(tf.constant(points, tf.float64)))
         return {
             "relative_l2": float(np.linalg.norm(u - exact) / np.linalg.norm(exact)),
@@ -265,7 +271,8 @@ def _check_network(network, problem):
         )
     if not network.trainable_variables:
         raise ValueError("The network has no trainable weights; nothing to train.")
-    for layer in network.layers:
+    # Nested models hold layers of their own.
+    for layer in network._flatten_layers(include_self=False):
         policy = layer.dtype_policy
         if policy.compute_dtype != policy.variable_dtype:
             raise ValueError(
@@ -275,8 +282,9 @@ def _check_network(network, problem):
             )
         if isinstance(layer, _STOCHASTIC):
             raise ValueError(
-                f"The layer {layer.name!r} ({type(layer).__name__}) couples or perturbs "
-                "points, so derivatives at a point have no meaning. Leave it out."
+                f"The layer {layer.name!r} ({type(layer).__name__}) couples or "
+                "perturbs points, so that derivatives at a point mean nothing. Leave "
+                "it out."
             )
     dtypes = sorted({v.dtype for v in network.trainable_variables})
     if len(dtypes) > 1 or dtypes[0] not in ("float32", "float64"):

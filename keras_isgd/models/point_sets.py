@@ -39,8 +39,10 @@ def prepare(problem, x, steps):
         _check_specs(
             problem, {n: (tuple(s.shape), s.dtype.name) for n, s in spec.items()}
         )
-        for first in x.take(1):
-            _check_values(problem, {n: v.numpy() for n, v in first.items()})
+        first = next(iter(x.take(1)), None)
+        if first is None:
+            raise ValueError("The dataset of points is empty; give it points.")
+        _check_values(problem, {n: v.numpy() for n, v in first.items()})
     else:
         raise TypeError(
             "Expected points as a tf.data.Dataset, such as problem.points(...), or "

@@ -310,7 +310,8 @@ class ClosureOptimizer(keras.optimizers.Optimizer):
             ValueError: the state of another optimizer or inner solver, or of
                 weights with other shapes.
         """
-        saved = {key: np.asarray(store[key]) for key in store.keys()}
+        names = list(store.keys())  # Keras's store has no items()
+        saved = {name: np.asarray(store[name]) for name in names}
         if "signature" not in saved:
             raise ValueError(
                 f"Expected the saved state of {self.signature()}, got that of a "

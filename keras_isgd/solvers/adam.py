@@ -28,7 +28,7 @@ class _State(NamedTuple):
     best_gradient: Any
 
 
-@keras.saving.register_keras_serializable(package="keras_isgd")
+@keras.saving.register_keras_serializable(package="keras_isgd.solvers")
 class Adam(Solver):
     """Solves the implicit step by Adam, from fresh moments at each step.
 

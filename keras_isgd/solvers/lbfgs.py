@@ -25,7 +25,7 @@ class CurvatureMemory(NamedTuple):
     pairs: Any
 
 
-@keras.saving.register_keras_serializable(package="keras_isgd")
+@keras.saving.register_keras_serializable(package="keras_isgd.solvers")
 class LBFGS(Solver):
     """Solves the implicit step by L-BFGS with a Hager-Zhang line search.
 

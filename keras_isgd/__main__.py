@@ -1,0 +1,7 @@
+"""`python -m keras_isgd`."""
+
+import sys
+
+from keras_isgd.cli import main
+
+sys.exit(main())

@@ -1,0 +1,59 @@
+"""The error against the exact solution while training runs."""
+
+import time
+
+import keras
+
+__all__ = ["ErrorMonitor"]
+
+
+class ErrorMonitor(keras.callbacks.Callback):
+    """Records loss and errors of a PINN every few seconds.
+
+    Args:
+        every_seconds: shortest time between two records; the first and the last
+            step are always recorded.
+        report: function that receives each record as it is made, or None.
+
+    Attributes:
+        records: list of dictionaries with `seconds` since training began, `step`,
+            `evaluations` (losses with gradients), `loss`, and, where the problem
+            has an exact solution, `relative_l2` and `max_error`.
+    """
+
+    def __init__(self, every_seconds=2.0, report=None):
+        super().__init__()
+        self.every_seconds = every_seconds
+        self.report = report
+        self.records = []
+        self._start = self._last = None
+
+    def on_train_begin(self, logs=None):
+        self._start = time.monotonic()
+        self._last = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.monotonic()
+        if self._last is None or now - self._last >= self.every_seconds:
+            self._record(logs)
+
+    def on_train_end(self, logs=None):
+        self._record(logs)
+
+    def _record(self, logs):
+        optimizer = self.model.optimizer
+        step = int(optimizer.iterations.numpy())
+        if not logs or (self.records and self.records[-1]["step"] == step):
+            return
+        record = {
+            "seconds": time.monotonic() - self._start,
+            "step": step,
+            "evaluations": int(logs.get("evaluations", step)),
+            "loss": float(logs["loss"]),
+        }
+        if self.model.problem.exact is not None:
+            record.update(self.model.errors())
+        self.records.append(record)
+        self._last = time.monotonic()
+        if self.report is not None:
+            self.report(record)

@@ -1,0 +1,162 @@
+"""One timed training run and what it left."""
+
+import dataclasses
+import json
+import os
+import signal
+import sys
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_isgd import callbacks
+from keras_isgd.export import export
+from keras_isgd.models import PINN
+from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
+
+__all__ = ["Run", "train", "write"]
+
+
+@dataclasses.dataclass
+class Run:
+    """A finished run.
+
+    Attributes:
+        name: the optimizer's name.
+        model: the trained `PINN`.
+        settings: what was asked for, serializable.
+        records: loss and errors along the way; see `callbacks.ErrorMonitor`.
+        result: the final loss, errors, steps, evaluations and seconds.
+        interrupted: whether it was stopped by hand.
+    """
+
+    name: str
+    model: PINN
+    settings: dict
+    records: list
+    result: dict
+    interrupted: bool = False
+
+
+def train(
+    name,
+    model,
+    optimizer,
+    points,
+    seconds=None,
+    steps=None,
+    settings=None,
+    report=None,
+    jit_compile=True,
+    extra_callbacks=(),
+):
+    """Trains a PINN for a time or a number of steps and measures it.
+
+    A first Ctrl-C ends the run cleanly after the step in progress.
+
+    Args:
+        name: what to call the run.
+        model: an uncompiled `PINN`.
+        optimizer: any Keras optimizer.
+        points: as for `PINN.fit`.
+        seconds: wall-clock limit, compilation included; None for no limit.
+        steps: limit on the optimizer's steps; None for no limit.
+        settings: dictionary to keep with the result.
+        report: function for each record of `ErrorMonitor`.
+        jit_compile: whether XLA compiles the train step.
+        extra_callbacks: more Keras callbacks.
+
+    Returns:
+        `Run`.
+
+    Raises:
+        ValueError: neither a time nor a number of steps.
+    """
+    if seconds is None and steps is None:
+        raise ValueError("Give `seconds` or `steps`, or training would never end.")
+    # A gradient step takes milliseconds, of which Keras's own loop is a good part.
+    chunk = 1 if isinstance(optimizer, ClosureOptimizer) else 50
+    chunk = min(chunk, steps or chunk)
+    model.compile(
+        optimizer=optimizer, jit_compile=jit_compile, steps_per_execution=chunk
+    )
+    monitor = callbacks.ErrorMonitor(report=report)
+    watch = [*extra_callbacks, monitor]
+    if seconds is not None:
+        watch.append(callbacks.TimeLimit(seconds))
+    epochs = 10**9 if steps is None else -(-steps // chunk)
+    begin = time.monotonic()
+    with _StopOnInterrupt(model) as interrupt:
+        model.fit(
+            points, epochs=epochs, steps_per_epoch=chunk, callbacks=watch, verbose=0
+        )
+    elapsed = time.monotonic() - begin
+    result = {
+        "loss": float(model.evaluate(points, verbose=0, return_dict=True)["loss"]),
+        **(model.errors() if model.problem.exact is not None else {}),
+        "steps": int(model.optimizer.iterations.numpy()),
+        "evaluations": monitor.records[-1]["evaluations"] if monitor.records else 0,
+        "seconds": elapsed,
+    }
+    return Run(
+        name, model, dict(settings or {}), monitor.records, result, interrupt.caught
+    )
+
+
+def write(run, directory):
+    """Writes `result.json` and, if the weights are finite, the SavedModel `model`.
+
+    Args:
+        run: a `Run`.
+        directory: created where needed.
+
+    Returns:
+        Whether the model was exported.
+    """
+    os.makedirs(directory, exist_ok=True)
+    content = {
+        "optimizer": run.name,
+        "settings": run.settings,
+        "result": run.result,
+        "interrupted": run.interrupted,
+        "records": run.records,
+        "versions": {
+            "python": sys.version.split()[0],
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+        },
+    }
+    with open(os.path.join(directory, "result.json"), "w") as file:
+        json.dump(content, file, indent=1)
+    finite = all(np.isfinite(v.numpy()).all() for v in run.model.weights)
+    if finite:
+        export(run.model, os.path.join(directory, "model"), overwrite=True)
+    return finite
+
+
+class _StopOnInterrupt:
+    """Turns the first Ctrl-C into an early end of `model.fit`."""
+
+    def __init__(self, model):
+        self._model = model
+        self._previous = None
+        self.caught = False
+
+    def __enter__(self):
+        try:
+            self._previous = signal.signal(signal.SIGINT, self._handle)
+        except ValueError:  # not the main thread: Ctrl-C goes elsewhere
+            self._previous = None
+        return self
+
+    def __exit__(self, *exception):
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _handle(self, number, frame):
+        if self.caught:
+            raise KeyboardInterrupt
+        self.caught = True
+        self._model.stop_training = True

@@ -1,0 +1,275 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_isgd as ki
+from keras_isgd.problems import StiffQuadratic
+
+_DECAY = keras.optimizers.schedules.ExponentialDecay(0.3, 1, 0.99)
+INNER = {
+    "adam": lambda: ki.solvers.Adam(_DECAY, steps=5000),
+    "lbfgs": lambda: ki.solvers.LBFGS(steps=100, tolerance=1e-14),
+}
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 0.5, 10.0, 1e4])
+@pytest.mark.parametrize("inner", sorted(INNER))
+def test_equation_8_on_the_stiff_quadratic(inner, alpha):
+    # Along the slowest direction the bound of Eq. 8 is attained.
+    problem = StiffQuadratic((1e-4, 1e4), minimum=(0.5, -0.25), start=(1.5, -0.25))
+    optimizer = ki.ISGD(alpha, inner=INNER[inner]())
+    objective = problem.objective()
+    losses = [float(problem.loss())]
+    for _ in range(3):
+        report = optimizer.minimize(objective)
+        losses.append(float(problem.loss()))
+        assert float(report.loss) == losses[-2]
+        assert float(report.implicit_residual) < 1e-6
+    ratios = np.divide(losses[1:], losses[:-1])
+    np.testing.assert_allclose(ratios, problem.implicit_ratio(alpha), rtol=1e-6)
+    assert int(optimizer.iterations) == 3
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 0.5, 10.0, 1e4])
+@pytest.mark.parametrize("inner", sorted(INNER))
+def test_both_scales_decay_as_the_closed_form_says(inner, alpha):
+    problem = StiffQuadratic((1e-4, 1e4), start=(1.0, 1.0))
+    optimizer = ki.ISGD(alpha, inner=INNER[inner]())
+    optimizer.minimize(problem.objective())
+    exact = 1.0 / (1.0 + alpha * problem.curvatures)
+    loss = 0.5 * np.sum(problem.curvatures * exact**2)
+    np.testing.assert_allclose(float(problem.loss()), loss, rtol=1e-6)
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 0.5, 10.0, 1e4])
+def test_sgd_diverges_as_equation_7_says(alpha):
+    problem = StiffQuadratic((1e-4, 1e4), start=(0.0, 1.0))
+    sgd = keras.optimizers.SGD(alpha)
+    before = float(problem.loss())
+    for _ in range(3):
+        sgd.apply([problem.curvatures * problem.theta.value], [problem.theta])
+    ratio = (float(problem.loss()) / before) ** (1 / 3)
+    assert ratio > 1
+    np.testing.assert_allclose(ratio, problem.explicit_ratio(alpha), rtol=1e-6)
+
+
+@pytest.mark.parametrize("inner", sorted(INNER))
+def test_more_inner_steps_are_more_implicit(inner):
+    if inner == "adam":
+        counts = (5, 50, 2000)
+        rate = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.995)
+        solvers = [ki.solvers.Adam(rate, steps=k) for k in counts]
+    else:
+        solvers = [ki.solvers.LBFGS(steps=k, tolerance=0.0) for k in (1, 2, 4)]
+    residuals = []
+    for solver in solvers:
+        problem = StiffQuadratic((0.1, 1.0, 7.0), start=(1.0, -2.0, 3.0))
+        report = ki.ISGD(1.0, inner=solver).minimize(problem.objective())
+        residuals.append(float(report.implicit_residual))
+    assert residuals[0] > residuals[1] > residuals[2]
+    assert residuals[2] < 1e-4
+
+
+def _bowl(start=(1.0, 2.0)):
+    return StiffQuadratic((1.0, 2.0), start=start)
+
+
+@pytest.mark.parametrize("inner", ["adam", "lbfgs"])
+def test_learning_rate_changes_without_a_retrace(inner):
+    traces = []
+    problem = _bowl()
+
+    def loss():
+        traces.append(1)
+        return problem.loss()
+
+    objective = ki.Objective(loss, [problem.theta])
+    optimizer = ki.ISGD(1.0, inner=INNER[inner]())
+    optimizer.minimize(objective)
+    count = len(traces)
+    for alpha in (0.1, 20.0):
+        before = problem.theta.numpy()
+        optimizer.learning_rate = alpha
+        optimizer.minimize(objective)
+        np.testing.assert_allclose(
+            problem.theta.numpy(), before / (1 + alpha * problem.curvatures), rtol=1e-6
+        )
+    assert len(traces) == count
+
+
+def test_schedule_counts_implicit_steps():
+    problem = _bowl()
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay(
+        [0, 1], [1.0, 3.0, 9.0]
+    )
+    optimizer = ki.ISGD(schedule, inner=INNER["lbfgs"]())
+    theta = problem.theta.numpy()
+    for alpha in (1.0, 3.0, 9.0):
+        optimizer.minimize(problem.objective())
+        theta = theta / (1 + alpha * problem.curvatures)
+        np.testing.assert_allclose(problem.theta.numpy(), theta, rtol=1e-7)
+
+
+def test_alpha_keeps_float64():
+    optimizer = ki.ISGD(0.1)
+    assert float(optimizer.learning_rate) == 0.1
+    optimizer.learning_rate = 0.3
+    assert optimizer.get_config()["learning_rate"] == 0.3
+
+
+@pytest.mark.parametrize("bad", [0.0, -0.5, float("nan"), float("inf"), "fast"])
+def test_bad_alpha_is_refused(bad):
+    with pytest.raises(ValueError, match="learning rate"):
+        ki.ISGD(bad)
+    optimizer = ki.ISGD(1.0)
+    with pytest.raises(ValueError, match="learning rate"):
+        optimizer.learning_rate = bad
+
+
+def test_a_schedule_that_reaches_zero_takes_no_step():
+    problem = _bowl()
+    optimizer = ki.ISGD(keras.optimizers.schedules.PolynomialDecay(1.0, 1, 0.0))
+    optimizer.minimize(problem.objective())
+    theta = problem.theta.numpy()
+    report = optimizer.minimize(problem.objective())
+    np.testing.assert_array_equal(problem.theta.numpy(), theta)
+    assert optimizer.status is ki.Status.BAD_LEARNING_RATE
+    assert "schedule" in str(optimizer.status)
+    assert float(report.implicit_residual) == 1.0
+
+
+@pytest.mark.parametrize("inner", ["adam", "lbfgs"])
+def test_nan_loss_leaves_the_weights(inner):
+    w = keras.Variable([1.0, 1.0], dtype="float64")
+    objective = ki.Objective(lambda: keras.ops.sum(w) * np.nan, [w])
+    optimizer = ki.ISGD(1.0, inner=inner)
+    optimizer.minimize(objective)
+    np.testing.assert_array_equal(w.numpy(), [1.0, 1.0])
+    assert optimizer.status is ki.Status.NOT_FINITE_START
+
+
+def test_a_step_that_raises_the_loss_is_not_taken():
+    w = keras.Variable([1.0], dtype="float64")
+    objective = ki.Objective(lambda: keras.ops.sum(keras.ops.abs(w)), [w])
+    optimizer = ki.ISGD(1.0, inner=ki.solvers.Adam(100.0, steps=1))
+    optimizer.minimize(objective)
+    assert w.numpy() == 1.0
+    assert optimizer.status is ki.Status.NO_DECREASE
+
+
+def test_constraints_hold_and_still_lower_the_loss():
+    w = keras.Variable([3.0, 0.5], dtype="float64")
+    w.constraint = keras.constraints.NonNeg()
+    objective = ki.Objective(
+        lambda: keras.ops.sum((w - np.array([-1.0, 1.0])) ** 2), [w]
+    )
+    optimizer = ki.ISGD(100.0, inner="lbfgs")
+    report = optimizer.minimize(objective)
+    assert optimizer.status.taken
+    np.testing.assert_allclose(w.numpy(), [0.0, 1.0], atol=5e-3)
+    assert w.numpy()[0] == 0.0
+    assert int(report.evaluations) > int(report.inner_iterations)
+
+
+def test_ema_is_keras_ema():
+    problem = _bowl()
+    optimizer = ki.ISGD(1.0, inner="lbfgs", use_ema=True, ema_momentum=0.5)
+    objective, average = problem.objective(), None
+    for _ in range(4):
+        optimizer.minimize(objective)
+        theta = problem.theta.numpy()
+        average = theta if average is None else 0.5 * average + 0.5 * theta
+    optimizer.finalize_variable_values([problem.theta])
+    np.testing.assert_allclose(problem.theta.numpy(), average, rtol=1e-6)
+
+
+def test_ema_overwrites_every_few_steps():
+    problem = _bowl()
+    optimizer = ki.ISGD(
+        1.0, inner="lbfgs", use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=2
+    )
+    first = problem.theta.numpy() / (1 + problem.curvatures)
+    second = first / (1 + problem.curvatures)
+    optimizer.minimize(problem.objective())
+    optimizer.minimize(problem.objective())
+    np.testing.assert_allclose(
+        problem.theta.numpy(), 0.5 * first + 0.5 * second, rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize("make", [ki.ISGD, ki.LBFGS])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "clipnorm",
+        "clipvalue",
+        "global_clipnorm",
+        "weight_decay",
+        "gradient_accumulation_steps",
+        "loss_scale_factor",
+    ],
+)
+def test_what_needs_gradients_is_refused(make, key):
+    with pytest.raises(ValueError, match=f"cannot honour {key}=2"):
+        make(**{key: 2})
+    make(**{key: None})
+    with pytest.raises(TypeError, match="unexpected argument 'momentum'"):
+        make(momentum=0.9)
+
+
+@pytest.mark.parametrize("make", [ki.ISGD, ki.LBFGS])
+def test_gradients_alone_are_refused(make):
+    w = keras.Variable(1.0, dtype="float64")
+    with pytest.raises(TypeError, match="ClosureModel"):
+        make().apply_gradients([(tf.constant(1.0), w)])
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(optimizer=make(), loss="mse")
+    with pytest.raises(TypeError, match="ClosureModel"):
+        model.fit(np.ones((2, 1)), np.ones((2, 1)), verbose=0)
+
+
+def test_several_replicas_are_refused():
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    optimizer = ki.ISGD()
+    with strategy.scope():
+        optimizer.build([keras.Variable(1.0, dtype="float64")])  # one is fine
+
+    class Two:
+        num_replicas_in_sync = 2
+
+    original = tf.distribute.get_strategy
+    tf.distribute.get_strategy = lambda: Two()
+    try:
+        with pytest.raises(ValueError, match="one replica, got 2"):
+            ki.ISGD().build([keras.Variable(1.0, dtype="float64")])
+    finally:
+        tf.distribute.get_strategy = original
+
+
+def test_variables_of_another_problem_are_refused():
+    optimizer = ki.ISGD()
+    optimizer.minimize(_bowl().objective())
+    with pytest.raises(ValueError, match="Unknown variable"):
+        optimizer.minimize(_bowl().objective())
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        ki.ISGD(0.25, inner=ki.solvers.Adam(1e-2, steps=7), use_ema=True),
+        ki.ISGD(keras.optimizers.schedules.CosineDecay(1.0, 10), inner="lbfgs"),
+        ki.LBFGS(steps=3, memory=4, tolerance=1e-5),
+        ki.Staged([ki.ISGD(2.0), ki.LBFGS(), keras.optimizers.Adam(0.5)], [4, 8]),
+    ],
+    ids=lambda o: o.name,
+)
+def test_config_round_trip(optimizer):
+    config = keras.optimizers.serialize(optimizer)
+    copy = keras.optimizers.deserialize(config)
+    assert type(copy) is type(optimizer)
+    assert keras.optimizers.serialize(copy) == config
+
+
+def test_default_is_lbfgs_inside():
+    assert isinstance(ki.ISGD().inner, ki.solvers.LBFGS)

@@ -1,0 +1,195 @@
+import itertools
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.stats import kstest
+
+import keras_isgd as ki
+from keras_isgd import networks
+from keras_isgd.derivatives import derivatives
+
+POINTS = np.random.default_rng(2).uniform(-1.0, 1.0, (12, 2))
+
+
+def weights_equal(a, b):
+    pairs = zip(a.get_weights(), b.get_weights(), strict=True)
+    return [np.array_equal(x, y) for x, y in pairs]
+
+
+def first_layer(network):
+    return [w.astype("float64") for w in network.get_layer("hidden_1").get_weights()]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("input_scale", [None, 3.0])
+def test_shapes_and_dtype(dtype, input_scale):
+    network = networks.mlp(
+        2, 3, width=7, depth=2, dtype=dtype, input_scale=input_scale, seed=1
+    )
+    assert network.input_shape == (None, 2)
+    assert network.output_shape == (None, 3)
+    shapes = [(2, 7), (7,), (7, 7), (7,), (7, 3), (3,)]
+    assert [w.shape for w in network.get_weights()] == shapes
+    assert {w.dtype for w in network.get_weights()} == {np.dtype(dtype)}
+    assert network(POINTS.astype(dtype)).dtype == dtype
+
+
+def test_value_is_that_of_the_layers():
+    network = networks.mlp(2, 2, width=5, depth=2, activation="softplus", seed=3)
+    a, b, c, d, e, f = network.get_weights()
+    hidden = np.log1p(np.exp(POINTS @ a + b))
+    expected = np.log1p(np.exp(hidden @ c + d)) @ e + f
+    np.testing.assert_allclose(network(POINTS), expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("input_scale", [None, 3.0])
+def test_seed_decides_the_weights(input_scale):
+    def build(seed):
+        return networks.mlp(2, width=6, depth=3, input_scale=input_scale, seed=seed)
+
+    first = build(5)
+    keras.utils.set_random_seed(99)
+    assert all(weights_equal(first, build(5)))
+    kernels = weights_equal(first, build(6))[::2]
+    assert not any(kernels)
+
+
+@pytest.mark.parametrize("input_scale", [None, 3.0])
+def test_without_a_seed_keras_seed_decides(input_scale):
+    def build():
+        return networks.mlp(2, width=6, depth=2, input_scale=input_scale)
+
+    keras.utils.set_random_seed(7)
+    first, second = build(), build()
+    keras.utils.set_random_seed(7)
+    assert all(weights_equal(first, build()))
+    assert not any(weights_equal(first, second)[::2])
+
+
+def test_layers_of_one_network_differ():
+    a, b, c = [
+        networks.mlp(6, width=6, depth=3, seed=4).get_weights()[2 * i] for i in range(3)
+    ]
+    assert not np.array_equal(a, b)
+    assert not np.array_equal(b, c)
+
+
+@pytest.mark.parametrize(("inputs", "scale"), [(1, 25.0), (2, 4.0), (3, 0.5)])
+def test_input_scale_is_the_deviation_of_the_first_kernel(inputs, scale):
+    network = networks.mlp(inputs, width=500, depth=2, input_scale=scale, seed=1)
+    kernel = first_layer(network)[0].ravel()
+    assert kstest(kernel / scale, "norm").pvalue > 1e-3
+    assert kernel.std() == pytest.approx(scale, rel=0.1)
+    # The other layers are Keras's own.
+    plain = networks.mlp(inputs, width=500, depth=2, seed=1)
+    later = weights_equal(network, plain)
+    assert later == [False, False, True, True, True, True]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_centres_spread_over_an_interval(dtype):
+    domain = ki.Box(-2.0, 5.0)
+    network = networks.mlp(
+        width=400, depth=1, input_scale=20.0, domain=domain, dtype=dtype, seed=8
+    )
+    kernel, bias = first_layer(network)
+    centres = -bias / kernel[0]
+    assert kstest(centres, "uniform", (-2.0, 7.0)).pvalue > 1e-3
+    assert np.all((centres > -2.0 - 1e-5) & (centres < 5.0 + 1e-5))
+
+
+def test_centres_lie_in_the_unit_box_by_default():
+    kernel, bias = first_layer(networks.mlp(width=400, depth=1, input_scale=9.0))
+    assert kstest(-bias / kernel[0], "uniform").pvalue > 1e-3
+
+
+def test_centres_lie_in_a_box():
+    domain = ki.Box((-2.0, 10.0), (1.0, 10.5))
+    network = networks.mlp(2, width=300, depth=1, input_scale=5.0, domain=domain)
+    kernel, bias = first_layer(network)
+    # The line k . x + b = 0 of each unit separates some corners of the box.
+    corners = np.array(list(itertools.product((-2.0, 1.0), (10.0, 10.5))))
+    sides = corners @ kernel + bias
+    assert np.all(sides.min(axis=0) < 0.0)
+    assert np.all(sides.max(axis=0) > 0.0)
+    # Without the centres the far box would be on one side of most lines.
+    assert np.mean((corners @ kernel).min(axis=0) < 0.0) < 0.75
+
+
+def test_sine_network_has_its_closed_form_second_derivative():
+    network = networks.mlp(
+        width=30, depth=1, activation="sine", input_scale=8.0, seed=2
+    )
+    kernel, bias, out, constant = network.get_weights()
+    x = np.linspace(0.0, 1.0, 21)[:, None]
+    found = derivatives(network, tf.constant(x), {(0, ()), (0, (0, 0))})
+    np.testing.assert_allclose(
+        found[0, ()], np.sin(x @ kernel + bias) @ out + constant, rtol=1e-11
+    )
+    second = -(kernel**2 * np.sin(x @ kernel + bias)) @ out
+    assert np.max(np.abs(second)) > 10.0
+    np.testing.assert_allclose(found[0, (0, 0)], second, rtol=1e-9, atol=1e-9)
+
+
+def example(**arguments):
+    arguments = {"input_scale": 3.0, "activation": "sine", "seed": 11, **arguments}
+    return networks.mlp(2, 2, width=6, depth=2, **arguments)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_config_rebuilds_the_network_with_its_start(dtype):
+    network = example(dtype=dtype, domain=ki.Box((0, 1), (2, 4)))
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(network)))
+    again = keras.saving.deserialize_keras_object(config)
+    assert all(weights_equal(network, again))
+    assert again.get_layer("hidden_1").activation is networks.sine
+
+
+@pytest.mark.parametrize("input_scale", [None, 3.0])
+def test_saved_file_predicts_the_same(tmp_path, input_scale):
+    network = example(input_scale=input_scale)
+    # Not the weights that the config alone would rebuild.
+    network.set_weights([w + 0.25 for w in network.get_weights()])
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras")
+    assert loaded(POINTS).dtype == "float64"
+    np.testing.assert_array_equal(loaded(POINTS), network(POINTS))
+
+
+@pytest.mark.parametrize("name", ["inputs", "outputs", "width", "depth"])
+@pytest.mark.parametrize("value", [0, -3, 2.0, True, "4", None])
+def test_wrong_counts(name, value):
+    with pytest.raises(ValueError, match=f"`{name}` to be a whole number >= 1"):
+        networks.mlp(**{name: value})
+
+
+@pytest.mark.parametrize("value", [0, -1.0, math.inf, math.nan, "4"])
+def test_wrong_input_scale(value):
+    with pytest.raises(ValueError, match="`input_scale` to be a positive finite"):
+        networks.mlp(input_scale=value)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "mixed_float16", "int32"])
+def test_too_few_digits(dtype):
+    with pytest.raises(ValueError, match="second derivatives need the digits"):
+        networks.mlp(dtype=dtype)
+
+
+@pytest.mark.parametrize("activation", ["relu", keras.activations.relu])
+def test_relu_has_no_second_derivative(activation):
+    with pytest.raises(ValueError, match="no second derivative"):
+        networks.mlp(activation=activation)
+
+
+def test_unknown_activation():
+    with pytest.raises(ValueError, match="sinus"):
+        networks.mlp(activation="sinus")
+
+
+def test_domain_of_another_dimension():
+    with pytest.raises(ValueError, match="domain of 2 dimensions, got 1"):
+        networks.mlp(2, domain=ki.Box(0.0, 1.0))
