@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_isgd import sampling
 from keras_isgd.sampling import Box
 from keras_isgd.solvers.solver import check_count, check_positive
 
@@ -112,8 +113,11 @@ def mlp(
         raise ValueError(
             f"Expected a domain of {inputs} dimensions, got {domain.dimension}."
         )
-    if seed is None:
-        seed = int(np.random.randint(2**31 - 2 * depth - 2))
+    seed = np.random.randint(2**31) if seed is None else sampling.check_seed(seed)
+    # Independent for each layer: neighbouring seeds must not share kernels.
+    seeds = [
+        int(s) % 2**31 for s in np.random.SeedSequence(seed).generate_state(depth + 1)
+    ]
     activation = sine if activation == "sine" else keras.activations.get(activation)
     if activation is keras.activations.relu:
         raise ValueError(
@@ -126,9 +130,11 @@ def mlp(
     for layer in range(depth):
         first = layer == 0 and input_scale is not None
         initializers = (
-            _first_layer(input_scale, domain, seed)
+            _first_layer(input_scale, domain, seeds[layer])
             if first
-            else {"kernel_initializer": _glorot(seed, layer)}
+            else {
+                "kernel_initializer": keras.initializers.GlorotNormal(seed=seeds[layer])
+            }
         )
         hidden = keras.layers.Dense(
             width,
@@ -138,13 +144,12 @@ def mlp(
             **initializers,
         )(hidden)
     u = keras.layers.Dense(
-        outputs, dtype=dtype, name="u", kernel_initializer=_glorot(seed, depth)
+        outputs,
+        dtype=dtype,
+        name="u",
+        kernel_initializer=keras.initializers.GlorotNormal(seed=seeds[depth]),
     )(hidden)
     return keras.Model(x, u, name="mlp")
-
-
-def _glorot(seed, layer):
-    return keras.initializers.GlorotNormal(seed=seed + layer)
 
 
 def _first_layer(input_scale, domain, seed):

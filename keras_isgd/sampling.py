@@ -67,7 +67,10 @@ class Box:
         Args:
             counts: points along each coordinate.
         """
-        axes = [np.linspace(a, b, n) for a, b, n in zip(self.lower, self.upper, counts)]
+        axes = [
+            np.linspace(a, b, n)
+            for a, b, n in zip(self.lower, self.upper, counts, strict=True)
+        ]
         mesh = np.meshgrid(*axes, indexing="ij")
         return np.stack([m.ravel() for m in mesh], axis=1)
 

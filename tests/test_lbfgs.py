@@ -41,7 +41,7 @@ def test_finds_the_minimum_that_scipy_finds():
 
 
 def test_tolerance_ends_a_step_early():
-    w, objective = _rosenbrock([0.5, 0.5])
+    _, objective = _rosenbrock([0.5, 0.5])
     report = ki.LBFGS(steps=500, tolerance=1e-3).minimize(objective)
     assert int(report.inner_iterations) < 100
     assert int(report.status) == ki.Status.SOLVED

@@ -168,7 +168,7 @@ def test_bad_measurements(points, values, words):
         (Sheet(ki.Dirichlet("y_min")), "Unknown place 'y_min': Sheet has boundary, x"),
         (Sheet(ki.Periodic("y")), "Unknown place 'y_min'"),
         (Sheet(ki.Initial(time="s")), "Unknown place 's_min'"),
-        (Sheet(ki.Dirichlet("x_min", weight=-1.0)), "weight for the term 'dirichlet"),
+        (Sheet(ki.Dirichlet("x_min", weight=-1.0)), "weight of dirichlet"),
         (Sheet(coordinates=("x",)), "its domain has 2 dimensions"),
         (Sheet(coordinates=("x", "x")), "different names"),
     ],
@@ -183,7 +183,7 @@ def test_parts_that_do_not_fit(problem, words):
     [
         ({"boundary": 1.0}, "weights boundary: .* are residual, dirichlet_boundary"),
         *(
-            ({"residual": bad}, "positive finite weight for the term 'residual'")
+            ({"residual": bad}, "weight of residual")
             for bad in (-1.0, 0.0, math.nan, math.inf)
         ),
     ],
@@ -223,8 +223,8 @@ BAD_NETWORKS = {
     "noise": (network_of(keras.layers.GaussianNoise(1.0), dense(1)), "GaussianNoise"),
     "nested": (network_of(network_of(*NESTED), dense(1)), r"\(Dropout\) couples"),
     "weightless": (network_of(keras.layers.Activation("tanh")), "nothing to train"),
-    "not built": (keras.Sequential([dense(1)]), "built keras.Model"),
-    "a layer": (dense(1), "built keras.Model"),
+    "not built": (keras.Sequential([dense(1)]), "built Sequential"),
+    "a layer": (dense(1), "built Sequential"),
 }
 
 

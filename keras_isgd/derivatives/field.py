@@ -65,6 +65,11 @@ class Field:
             *names: the coordinates to sum over; all but "t" if none is given.
         """
         names = names or [name for name in self._coordinates if name != "t"]
+        if not names:
+            raise ValueError(
+                'The Laplacian leaves out "t", the only coordinate here; ask for '
+                'u.d("tt").'
+            )
         return tf.add_n([self.d(name, name) for name in names])
 
     def coefficient(self, name):

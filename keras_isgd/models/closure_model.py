@@ -80,7 +80,7 @@ class ClosureTraining:
         return [v for v in self.variables if id(v) not in parameters | metrics]
 
     def _check_precision(self):
-        for layer in self.layers:
+        for layer in self._flatten_layers():
             policy = layer.dtype_policy
             if policy.compute_dtype != policy.variable_dtype:
                 raise ValueError(

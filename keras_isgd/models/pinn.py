@@ -70,10 +70,8 @@ class PINN(ClosureTraining, keras.Model):
             )
             for coefficient, value in problem.coefficients.items()
         }
-        self.build((None, len(problem.coordinates)))
-
-    def build(self, input_shape):
-        self.built = True
+        # Built, and called once as Keras's own export demands.
+        self(keras.KerasTensor((None, len(problem.coordinates)), dtype))
 
     def call(self, x):
         return self.network(x)
@@ -172,8 +170,7 @@ class PINN(ClosureTraining, keras.Model):
             callbacks=callbacks,
             validation_data=validation_data,
             validation_steps=validation_steps,
-            shuffle=False,
-            **kwargs,
+            **{"shuffle": False, **kwargs},  # Keras warns otherwise
         )
 
     def evaluate(self, x=None, *, steps=None, **kwargs):
@@ -264,10 +261,10 @@ class PINN(ClosureTraining, keras.Model):
 
 def _check_network(network, problem):
     """Returns the dtype of a network that fits a problem."""
-    if not isinstance(network, keras.Model) or not network.built:
+    if not isinstance(network, keras.Model) or not hasattr(network, "output_shape"):
         raise ValueError(
-            "Expected `network` to be a built keras.Model, such as ki.networks.mlp(); "
-            f"got {network!r}."
+            "Expected `network` to be a functional or a built Sequential keras.Model, "
+            f"such as ki.networks.mlp(); got {network!r}."
         )
     if not network.trainable_variables:
         raise ValueError("The network has no trainable weights; nothing to train.")

@@ -37,7 +37,11 @@ def prepare(problem, x, steps):
                 f"problem.points(...), got elements {spec!r}."
             )
         _check_specs(
-            problem, {n: (tuple(s.shape), s.dtype.name) for n, s in spec.items()}
+            problem,
+            {
+                n: (tuple(s.shape) if s.shape.rank is not None else (), s.dtype.name)
+                for n, s in spec.items()
+            },
         )
         first = next(iter(x.take(1)), None)
         if first is None:

@@ -1,10 +1,10 @@
 """The named terms of a PINN's loss, Eq. 6, as rows of residuals."""
 
-import keras
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field, derivatives, requests_of
 from keras_isgd.problems.conditions import Data
+from keras_isgd.solvers.solver import check_positive
 
 __all__ = ["Term", "terms_of"]
 
@@ -123,11 +123,6 @@ def terms_of(problem, weights, dtype):
         )
     built = []
     for name, on, weight, *rest in terms:
-        weight = weights.get(name, weight)
-        if not keras.ops.isfinite(float(weight)) or not weight > 0:
-            raise ValueError(
-                f"Expected a positive finite weight for the term {name!r}, got "
-                f"{weight!r}."
-            )
-        built.append(Term(problem, name, on, float(weight), *rest, dtype))
+        weight = check_positive(f"weight of {name}", weights.get(name, weight))
+        built.append(Term(problem, name, on, weight, *rest, dtype))
     return built

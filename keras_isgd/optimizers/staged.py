@@ -50,11 +50,6 @@ class Staged(ClosureOptimizer):
             raise ValueError(f"Expected increasing boundaries, got {self.boundaries}.")
 
     @property
-    def optimizers(self):
-        """The stages; several Keras callbacks look for this name."""
-        return self.stages
-
-    @property
     def stage(self):
         """The number of the optimizer that acts in the next step, from 0."""
         done = int(self._iterations.numpy())

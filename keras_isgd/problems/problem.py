@@ -72,12 +72,18 @@ class Problem:
             ValueError: neither "boundary" nor a face.
         """
         if on == "boundary":
-            return [
+            faces = [
                 (axis, side)
                 for axis, name in enumerate(self.coordinates)
                 if name != "t"
                 for side in (0, 1)
             ]
+            if not faces:
+                raise ValueError(
+                    f'{type(self).__name__} has no boundary but in time "t": use '
+                    'ki.Initial, or on="t_min" or on="t_max".'
+                )
+            return faces
         named = {
             f"{name}_{end}": (axis, side)
             for axis, name in enumerate(self.coordinates)
