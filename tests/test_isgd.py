@@ -273,3 +273,43 @@ def test_config_round_trip(optimizer):
 
 def test_default_is_lbfgs_inside():
     assert isinstance(ki.ISGD().inner, ki.solvers.LBFGS)
+
+
+def test_adam_backs_off_after_a_failed_solve_and_recovers():
+    # At this rate no iterate of the first solve is below the start.
+    w = keras.Variable([1e-2, -1e-2], dtype="float64")
+    objective = ki.Objective(lambda: keras.ops.sum(keras.ops.abs(w)), [w])
+    optimizer = ki.ISGD(1.0, inner=ki.solvers.Adam(0.1, steps=1))
+    taken = []
+    for _ in range(4):
+        optimizer.minimize(objective)
+        taken.append(optimizer.status.taken)
+    # 0.1, 0.05, 0.025 overshoot; 0.0125 does not.
+    assert taken == [False, False, False, True]
+    scale = optimizer.state()["inner_rate_scale"]
+    assert 0.125 < float(scale.numpy()) < 0.25
+
+
+def test_lbfgs_goes_on_with_the_curvature_it_found_unless_alpha_changes():
+    rng = np.random.default_rng(0)
+    curvatures = 10.0 ** rng.uniform(-1, 2, size=12)
+
+    def evaluations(alphas):
+        problem = StiffQuadratic(curvatures, start=rng.normal(size=12))
+        objective = problem.objective()
+        optimizer = ki.ISGD(
+            alphas[0], inner=ki.solvers.LBFGS(steps=80, memory=20, tolerance=1e-8)
+        )
+        counts = []
+        for alpha in alphas:
+            optimizer.learning_rate = alpha
+            theta = problem.theta.numpy()
+            counts.append(int(optimizer.minimize(objective).inner_iterations))
+            np.testing.assert_allclose(
+                problem.theta.numpy(), theta / (1 + alpha * curvatures), rtol=1e-5
+            )
+        return counts
+
+    same, changing = evaluations([1.0, 1.0]), evaluations([1.0, 2.0])
+    assert same[1] < 0.6 * same[0]
+    assert changing[1] > 0.6 * changing[0]

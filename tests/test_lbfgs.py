@@ -47,6 +47,18 @@ def test_tolerance_ends_a_step_early():
     assert int(report.status) == ki.Status.SOLVED
 
 
+def test_goes_on_after_convergence():
+    centre = keras.Variable([1.0, -1.0], dtype="float64", trainable=False)
+    w = keras.Variable([3.0, 2.0], dtype="float64")
+    objective = ki.Objective(lambda: keras.ops.sum((w - centre) ** 2), [w])
+    optimizer = ki.LBFGS(steps=20)
+    optimizer.minimize(objective)
+    np.testing.assert_allclose(w.numpy(), [1.0, -1.0], atol=1e-12)
+    centre.assign([5.0, 5.0])
+    optimizer.minimize(objective)
+    np.testing.assert_allclose(w.numpy(), [5.0, 5.0], atol=1e-12)
+
+
 def test_recovers_when_its_memory_no_longer_fits():
     # The loss changes sign of curvature between steps; the memory must not keep
     # the optimizer from the new minimum.

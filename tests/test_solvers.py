@@ -35,7 +35,8 @@ def _solve(solver, objective, alpha, jit=False):
         problem = ProximalProblem(
             objective, start, tf.constant(alpha, objective.parameters.dtype)
         )
-        return solver.solve(problem, problem.start), problem.start
+        memory = solver.initial_memory(start.w.shape[0], start.w.dtype)
+        return solver.solve(problem, problem.start, memory), problem.start
 
     return run()
 

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_isgd.models.network_checks import mixed_policy
 from keras_isgd.objective import Objective
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
 from keras_isgd.optimizers.staged import Staged
@@ -81,11 +82,11 @@ class ClosureTraining:
 
     def _check_precision(self):
         for layer in self._flatten_layers():
-            policy = layer.dtype_policy
-            if policy.compute_dtype != policy.variable_dtype:
+            policy = mixed_policy(layer)
+            if policy:
                 raise ValueError(
                     f"{type(self.optimizer).__name__} cannot train under the mixed "
-                    f"precision policy {policy.name!r} of layer {layer.name!r}: its "
+                    f"precision policy {policy!r} of layer {layer.name!r}: its "
                     "inner solver would only see rounding. Use float32 or float64."
                 )
 

@@ -4,9 +4,9 @@ import weakref
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
+from keras_isgd.optimizers.named_state import NamedState
 from keras_isgd.parameters import ParameterVector
 from keras_isgd.solvers.solver import Status
 
@@ -70,7 +70,7 @@ class Proposal(NamedTuple):
     status: Any
 
 
-class ClosureOptimizer(keras.optimizers.Optimizer):
+class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
     """Base class of optimizers that need the loss itself.
 
     Subclasses define `propose`. This class decides whether the proposal is
@@ -107,7 +107,6 @@ class ClosureOptimizer(keras.optimizers.Optimizer):
             ema_overwrite_frequency=ema_overwrite_frequency,
             name=name,
         )
-        self._pending_state = None
         self._compiled_steps = weakref.WeakKeyDictionary()
         self._evaluations = self.add_variable((), dtype="int64", name="evaluations")
         self._status = self.add_variable((), dtype="int32", name="status")
@@ -156,9 +155,7 @@ class ClosureOptimizer(keras.optimizers.Optimizer):
             )
         ParameterVector(variables)  # refuses what it cannot flatten
         super().build(variables)
-        if self._pending_state is not None:
-            pending, self._pending_state = self._pending_state, None
-            self._assign_state(pending)
+        self.assign_pending_state()
 
     def step(self, objective, start):
         """Moves the objective's variables by one step; returns a `StepReport`.
@@ -296,55 +293,3 @@ class ClosureOptimizer(keras.optimizers.Optimizer):
     def from_config(cls, config, custom_objects=None):
         # The base class changes the dictionary that it is handed.
         return super().from_config(dict(config), custom_objects=custom_objects)
-
-    def save_own_variables(self, store):
-        """Writes all state by name, with the algorithm's signature."""
-        store["signature"] = np.frombuffer(self.signature().encode(), np.uint8)
-        for name, variable in self.state().items():
-            store[name] = variable.numpy()
-
-    def load_own_variables(self, store):
-        """Reads state by name; before `build`, it is kept until then.
-
-        Raises:
-            ValueError: the state of another optimizer or inner solver, or of
-                weights with other shapes.
-        """
-        names = list(store.keys())  # Keras's store has no items()
-        saved = {name: np.asarray(store[name]) for name in names}
-        if "signature" not in saved:
-            raise ValueError(
-                f"Expected the saved state of {self.signature()}, got that of a "
-                "gradient optimizer or no optimizer state at all. Compile the model "
-                "with the optimizer that it was saved with, or load the weights "
-                "before compiling."
-            )
-        signature = bytes(saved.pop("signature")).decode()
-        if signature != self.signature():
-            raise ValueError(
-                f"Expected the saved state of {self.signature()}, got that of "
-                f"{signature}. Compile the model with the optimizer and inner solver "
-                "that it was saved with, or load the weights before compiling."
-            )
-        if self.built:
-            self._assign_state(saved)
-        else:
-            self._pending_state = saved
-
-    def _assign_state(self, saved):
-        state = self.state()
-        shapes = {name: tuple(variable.shape) for name, variable in state.items()}
-        found = {name: value.shape for name, value in saved.items()}
-        if shapes != found:
-            differing = sorted(
-                name
-                for name in {*shapes, *found}
-                if shapes.get(name) != found.get(name)
-            )
-            raise ValueError(
-                f"The saved state of {self.signature()} does not fit: "
-                f"{', '.join(differing)} differ in presence or shape. Was it saved "
-                "for another network or with other optimizer arguments?"
-            )
-        for name, variable in state.items():
-            variable.assign(saved[name])

@@ -68,10 +68,38 @@ class ISGD(ClosureOptimizer):
             **kwargs,
         )
         self.inner = solvers.get(inner)
+        self._memory = None
+        self._memory_alpha = None
         if not callable(learning_rate):
             self._learning_rate = keras.Variable(
                 learning_rate, dtype="float64", trainable=False, name="learning_rate"
             )
+
+    def build(self, variables):
+        if not self.built:
+            size = sum(v.value.shape.num_elements() for v in variables)
+            memory = self.inner.initial_memory(size, variables[0].dtype)
+            self._memory = type(memory)(
+                *(
+                    self.add_variable(
+                        value.shape, dtype=value.dtype.name, name=f"inner_{name}"
+                    )
+                    for name, value in memory._asdict().items()
+                )
+            )
+            for variable, value in zip(self._memory, memory):
+                variable.assign(value)
+            self._memory_alpha = self.add_variable((), dtype="float64", name="alpha")
+        super().build(variables)
+
+    def state(self):
+        state = super().state()
+        if self._memory is not None:
+            state["memory_alpha"] = self._memory_alpha
+            state.update(
+                {f"inner_{name}": v for name, v in self._memory._asdict().items()}
+            )
+        return state
 
     @property
     def learning_rate(self):
@@ -88,7 +116,10 @@ class ISGD(ClosureOptimizer):
         # With NaN for alpha every solver stops at once.
         nan = tf.constant(math.nan, start.w.dtype)
         problem = ProximalProblem(objective, start, tf.where(usable, alpha, nan))
-        result = self.inner.solve(problem, problem.start)
+        result = self.inner.solve(problem, problem.start, self._recall(start.w))
+        for variable, value in zip(self._memory, result.memory):
+            variable.assign(value)
+        self._memory_alpha.assign(tf.cast(alpha, tf.float64))
         return Proposal(
             result.w,
             problem.loss(result.w, result.value),
@@ -96,6 +127,18 @@ class ISGD(ClosureOptimizer):
             result.iterations,
             result.evaluations,
             tf.where(usable, result.status, int(Status.BAD_LEARNING_RATE)),
+        )
+
+    def _recall(self, w):
+        """The inner solver's memory; a fresh one where alpha has changed."""
+        fresh = self.inner.initial_memory(w.shape[0], w.dtype)
+        alpha = tf.cast(tf.cast(self.learning_rate, w.dtype), tf.float64)
+        same = tf.equal(alpha, tf.convert_to_tensor(self._memory_alpha))
+        return type(fresh)(
+            *(
+                tf.where(same, tf.convert_to_tensor(kept), new)
+                for kept, new in zip(self._memory, fresh)
+            )
         )
 
     def signature(self):

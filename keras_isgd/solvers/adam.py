@@ -13,7 +13,21 @@ from keras_isgd.solvers.solver import (
     check_positive,
 )
 
-__all__ = ["Adam"]
+__all__ = ["Adam", "RateMemory"]
+
+# After a failed solve the rate is halved; each successful one wins back a little.
+_BACK_OFF = 0.5
+_RECOVER = 2.0**0.125
+
+
+class RateMemory(NamedTuple):
+    """What Adam remembers of earlier solves.
+
+    Attributes:
+        rate_scale: factor on the learning rate, in (0, 1].
+    """
+
+    rate_scale: Any
 
 
 class _State(NamedTuple):
@@ -41,8 +55,10 @@ class Adam(Solver):
         w <- w - gamma sqrt(1 - beta_2^k) / (1 - beta_1^k) m / (sqrt(v) + epsilon)
 
     The last iterate is the result. Only if it is worse than the start is the
-    best iterate taken instead. The printed algorithm's `k <= K1` would make
-    K1 + 1 updates while the paper counts K1; this makes K1.
+    best iterate taken instead; and if none is better, the next solve runs at half
+    the rate, and later ones slowly return to it. (On fixed points the same solve
+    would fail for ever.) The printed algorithm's `k <= K1` would make K1 + 1
+    updates while the paper counts K1; this makes K1.
 
     Args:
         learning_rate: gamma, a positive float or a Keras `LearningRateSchedule`
@@ -72,7 +88,10 @@ class Adam(Solver):
         self.beta_2 = float(beta_2)
         self.epsilon = check_positive("epsilon", epsilon)
 
-    def solve(self, objective, start):
+    def initial_memory(self, size, dtype):
+        return RateMemory(tf.ones((), dtype))
+
+    def solve(self, objective, start, memory):
         dtype = start.w.dtype
         zeros = tf.zeros_like(start.w)
         initial = _State(
@@ -95,7 +114,7 @@ class Adam(Solver):
             m = s.m + (1.0 - self.beta_1) * (s.gradient - s.m)
             v = s.v + (1.0 - self.beta_2) * (tf.square(s.gradient) - s.v)
             correction = tf.sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
-            rate = self._rate(s.k, dtype) * correction
+            rate = memory.rate_scale * self._rate(s.k, dtype) * correction
             w = s.w - rate * m / (tf.sqrt(v) + self.epsilon)
             value, gradient = objective.value_and_gradient(w)
             better = value < s.best_value
@@ -133,7 +152,13 @@ class Adam(Solver):
             end.k,
             end.k,
             status,
+            self._adapt(memory, failed=(end.k > 0) & ~last_is_good & ~best_is_good),
         )
+
+    def _adapt(self, memory, failed):
+        scale = memory.rate_scale
+        recovered = tf.minimum(scale * _RECOVER, tf.ones_like(scale))
+        return RateMemory(tf.where(failed, scale * _BACK_OFF, recovered))
 
     def _rate(self, k, dtype):
         if callable(self.learning_rate):

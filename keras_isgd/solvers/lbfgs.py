@@ -31,7 +31,9 @@ class LBFGS(Solver):
 
     The paper's choice for "ISGD, L-BFGS" (below Eq. 12), through
     `tfp.optimizer.lbfgs_minimize`. In the scaling of Eq. 12 the first trial
-    step, -alpha grad L(w_n), is the explicit Euler step.
+    step, -alpha grad L(w_n), is the explicit Euler step. Later implicit steps of
+    the same alpha begin with the curvature that earlier ones found: differences
+    of grad P do not depend on w_n.
 
     TFP's `converged` also reports stagnation. `Status.SOLVED` here means that
     the gradient really fell to `tolerance` times its start.
@@ -58,28 +60,17 @@ class LBFGS(Solver):
         self.line_search_steps = check_count("line_search_steps", line_search_steps)
         self._tfp_lbfgs = _import_tfp_lbfgs()
 
-    def empty_memory(self, size, dtype):
-        """Returns a `CurvatureMemory` without pairs for vectors `(size,)`."""
+    def initial_memory(self, size, dtype):
         queue = tf.zeros((self.memory, size), dtype)
         return CurvatureMemory(queue, queue, tf.constant(0, tf.int32))
 
-    def solve(self, objective, start, memory=None):
-        """Minimises from `start`, going on from `memory` if there is one.
-
-        Args:
-            objective: has `value_and_gradient(w)`.
-            start: `Evaluation` at the starting point.
-            memory: the `CurvatureMemory` of an earlier call, or None.
-        """
-        if memory is None:
-            memory = self.empty_memory(start.w.shape[0], start.w.dtype)
+    def solve(self, objective, start, memory):
         tolerance = self.tolerance * _largest(start.gradient)
-        evaluations_before = tf.constant(0, tf.int32)
         initial = self._tfp_lbfgs.LBfgsOptimizerResults(
             converged=_largest(start.gradient) <= 0.0,
             failed=tf.constant(False),
             num_iterations=memory.pairs,
-            num_objective_evaluations=evaluations_before,
+            num_objective_evaluations=tf.constant(0, tf.int32),
             position=start.w,
             objective_value=start.value,
             objective_gradient=start.gradient,
@@ -114,9 +105,12 @@ class LBFGS(Solver):
             default=lambda: int(Status.NOT_FINITE),
         )
         iterations = end.num_iterations - memory.pairs
-        # A failed line search may come from pairs that no longer fit (other
-        # points, say): the next call then begins without them.
-        pairs = tf.where(end.failed, 0, end.num_iterations)
+        # TFP stores no pair in an iteration that ends in convergence, though it
+        # counts it; a pair of zeros would make the next direction NaN. A failed line
+        # search may come from pairs that no longer fit (other points, say): the next
+        # call then begins without them.
+        stored = iterations - tf.cast(end.converged & (iterations > 0), tf.int32)
+        pairs = tf.where(end.failed, 0, memory.pairs + stored)
         return SolverResult(
             tf.where(good, end.position, start.w),
             tf.where(good, end.objective_value, start.value),

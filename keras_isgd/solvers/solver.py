@@ -71,7 +71,8 @@ class SolverResult(NamedTuple):
         iterations: updates made, int32.
         evaluations: values (with gradient) computed beyond the start's, int32.
         status: a `Status` as int32.
-        memory: what the solver may go on from in its next call, or `()`.
+        memory: what the solver may go on from in its next call, of the structure
+            of `initial_memory`.
     """
 
     w: Any
@@ -80,14 +81,15 @@ class SolverResult(NamedTuple):
     iterations: Any
     evaluations: Any
     status: Any
-    memory: Any = ()
+    memory: Any
 
 
 class Solver(abc.ABC):
     """Base class of inner solvers.
 
     A solver is stateless: its attributes are its configuration, and everything
-    that changes is in tensors. `solve` is called while a graph is traced.
+    that changes is in tensors, in a memory that the caller keeps. `solve` is
+    called while a graph is traced.
 
     Attributes:
         needs: the type of objective it can work on.
@@ -96,12 +98,25 @@ class Solver(abc.ABC):
     needs = Objective
 
     @abc.abstractmethod
-    def solve(self, objective, start):
+    def initial_memory(self, size, dtype):
+        """Returns the memory of a solver that was never called.
+
+        Args:
+            size: p, the length of the vectors.
+            dtype: their dtype.
+
+        Returns:
+            A NamedTuple of tensors.
+        """
+
+    @abc.abstractmethod
+    def solve(self, objective, start, memory):
         """Minimises `objective` from `start`.
 
         Args:
             objective: has `value_and_gradient(w)`.
             start: `Evaluation` of that objective at the starting point.
+            memory: `initial_memory(...)`, or the memory of the last result.
 
         Returns:
             `SolverResult`.

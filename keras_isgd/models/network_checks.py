@@ -1,0 +1,88 @@
+"""What a network must be to be differentiated and trained."""
+
+import warnings
+
+import keras
+import tensorflow as tf
+
+__all__ = ["check_network", "mixed_policy"]
+
+_STOCHASTIC = (
+    keras.layers.BatchNormalization,
+    keras.layers.Dropout,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.AlphaDropout,
+)
+
+
+def mixed_policy(layer):
+    """Returns the name of a layer's mixed-precision policy, or None."""
+    policy = layer.dtype_policy
+    return policy.name if policy.compute_dtype != policy.variable_dtype else None
+
+
+def check_network(network, problem):
+    """Checks that a network suits a problem.
+
+    Args:
+        network: what the user handed to `PINN`.
+        problem: the `Problem`.
+
+    Returns:
+        The dtype of its weights, "float32" or "float64".
+
+    Raises:
+        ValueError: with a sentence, if it does not suit.
+    """
+    if not isinstance(network, keras.Model) or not hasattr(network, "output_shape"):
+        raise ValueError(
+            "Expected `network` to be a functional or a built Sequential keras.Model, "
+            f"such as ki.networks.mlp(); got {network!r}."
+        )
+    if not network.trainable_variables:
+        raise ValueError("The network has no trainable weights; nothing to train.")
+    # Nested models hold layers of their own.
+    for layer in network._flatten_layers(include_self=False):
+        policy = mixed_policy(layer)
+        if policy:
+            raise ValueError(
+                f"The layer {layer.name!r} has the mixed precision policy "
+                f"{policy!r}, in which second derivatives are wrong by 1e-2. "
+                'Build the network with dtype="float64" or "float32".'
+            )
+        if isinstance(layer, _STOCHASTIC):
+            raise ValueError(
+                f"The layer {layer.name!r} ({type(layer).__name__}) couples or "
+                "perturbs points, so that derivatives at a point mean nothing. Leave "
+                "it out."
+            )
+    dtypes = sorted({v.dtype for v in network.trainable_variables})
+    if len(dtypes) > 1 or dtypes[0] not in ("float32", "float64"):
+        raise ValueError(
+            f"Expected a network of one dtype, float64 or float32, got {dtypes}."
+        )
+    expected = (None, len(problem.coordinates)), (None, problem.outputs)
+    found = tuple(network.input_shape), tuple(network.output_shape)
+    if found != expected:
+        raise ValueError(
+            f"{type(problem).__name__} needs a network from {expected[0]} to "
+            f"{expected[1]}, got one from {found[0]} to {found[1]}."
+        )
+    _warn_of_tensor_float_32(dtypes[0])
+    return dtypes[0]
+
+
+def _warn_of_tensor_float_32(dtype):
+    if (
+        dtype == "float32"
+        and tf.config.list_physical_devices("GPU")
+        and tf.config.experimental.tensor_float_32_execution_enabled()
+    ):
+        warnings.warn(
+            "TensorFloat-32 is on: matrix products on this GPU keep 10 bits, too few "
+            "for second derivatives. Switch it off by "
+            "tf.config.experimental.enable_tensor_float_32_execution(False), or build "
+            "the network in float64.",
+            stacklevel=3,
+        )

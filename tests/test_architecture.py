@@ -1,0 +1,112 @@
+"""The house: who may import whom, and what the public face promises."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+
+import keras_isgd as ki
+
+ROOT = Path(ki.__file__).parent
+REPOSITORY = ROOT.parent
+
+# Each room with the rooms that it may import, beside itself.
+BELOW = {
+    "parameters": set(),
+    "objective": {"parameters"},
+    "proximal": {"objective", "parameters"},
+    "solvers": {"objective", "parameters"},
+    "optimizers": {"solvers", "proximal", "objective", "parameters"},
+    "derivatives": set(),
+    "sampling": set(),
+    "problems": {"derivatives", "sampling", "objective", "solvers"},
+    "networks": {"sampling", "solvers"},
+    "models": {"optimizers", "objective", "problems", "derivatives", "solvers"},
+}
+BELOW["callbacks"] = {"models", "optimizers", "solvers"}
+BELOW["export"] = {"models", "derivatives"}
+BELOW["figures"] = {"models"}
+BELOW["catalogue"] = {"networks", "problems", "solvers", "models", "optimizers"}
+BELOW["runs"] = {"callbacks", "export", "models", "optimizers"}
+BELOW["cli"] = {"catalogue", "figures", "runs"}
+BELOW["__main__"] = {"cli"}
+BELOW["__init__"] = set(BELOW)
+
+
+def _imports(file):
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "keras_isgd":
+                yield from (alias.name for alias in node.names)
+            elif node.module.startswith("keras_isgd."):
+                yield node.module.split(".")[1]
+
+
+@pytest.mark.parametrize(
+    "file", sorted(ROOT.rglob("*.py")), ids=lambda f: str(f.relative_to(ROOT))
+)
+def test_arrows_point_down(file):
+    room = file.relative_to(ROOT).parts[0].removesuffix(".py")
+    assert set(_imports(file)) - {room} <= BELOW[room]
+
+
+def test_solvers_know_no_keras_optimizer_and_models_no_concrete_solver():
+    for file in (ROOT / "models").glob("*.py"):
+        assert not re.search(r"solvers\.(adam|lbfgs|Adam|LBFGS)", file.read_text())
+    for file in (ROOT / "solvers").glob("*.py"):
+        assert "keras.optimizers.Optimizer" not in file.read_text()
+
+
+def test_import_leaves_tensorflow_probability_out():
+    code = "import sys, keras_isgd; assert 'tensorflow_probability' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def _public_objects():
+    for info in pkgutil.walk_packages([str(ROOT)], "keras_isgd."):
+        if info.name == "keras_isgd.__main__":
+            continue
+        module = importlib.import_module(info.name)
+        assert module.__doc__, info.name
+        for name in getattr(module, "__all__", ()):
+            yield f"{info.name}.{name}", getattr(module, name)
+
+
+def test_everything_public_is_documented():
+    for name, value in _public_objects():
+        if inspect.isclass(value) or inspect.isfunction(value):
+            assert value.__doc__, name
+
+
+def _code_blocks(text):
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_readme_example_runs_as_it_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "saved_models").mkdir()
+    example, own = _code_blocks((REPOSITORY / "README.md").read_text())[:2]
+    scope = {}
+    exec(compile(example, "README.md", "exec"), scope)
+    model = scope["model"]
+    assert int(model.optimizer.iterations.numpy()) == 100
+    assert isinstance(model.optimizer.active, keras.optimizers.Adam)
+    losses = scope["history"].history["loss"]
+    assert losses[-1] < 1e-2 * losses[0]
+    assert (tmp_path / "saved_models" / "helmholtz").is_dir()
+
+    exec(compile(own, "README.md", "exec"), scope)
+    assert scope["model"].relative_l2() < 1.0
+
+
+def test_version_is_one():
+    text = (REPOSITORY / "pyproject.toml").read_text()
+    assert f'version = "{ki.__version__}"' in text
+    assert f"## {ki.__version__}" in (REPOSITORY / "CHANGELOG.md").read_text()
