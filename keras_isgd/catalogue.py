@@ -21,8 +21,8 @@ class Recipe:
         make_problem: returns the `Problem`.
         network: arguments of `ki.networks.mlp`.
         points: arguments of `problem.points`.
-        adam_rate: learning rate of Adam, plain and as inner solver; the best of
-            1e-3, 3e-3 and 1e-2 after a short run.
+        adam_rate: learning rate of Adam, plain and as inner solver; found by a
+            short sweep.
         sgd_rate: learning rate of SGD, the largest of 1e-3, 1e-4, ... that is stable.
     """
 
@@ -70,7 +70,6 @@ RECIPES = {
         lambda: problems.SingularPerturbation(0.01),
         {"width": 50, "depth": 4, "input_scale": 20.0},
         {"interior": 400},
-        adam_rate=3e-3,
         sgd_rate=1e-3,
     ),
     "poisson2d": Recipe(

@@ -128,7 +128,10 @@ def _solve(options):
     run = _run(options, options.optimizer)
     _finish(run, directory, options.problem)
     _print_table([run])
-    print(f"\nWritten to {directory}: result.json, curves.png, solution.png, model/")
+    print(
+        f"\nWritten to {directory}: result.json, card.md, curves.png, solution.png, "
+        "model/"
+    )
     return 130 if run.interrupted else 0
 
 
@@ -152,8 +155,8 @@ def _compare(options):
     print()
     _print_table(finished)
     print(
-        f"\nWritten to {directory}: curves.png, and for each optimizer result.json, "
-        "curves.png, solution.png, model/"
+        f"\nWritten to {directory}: curves.png, result.json, and for each optimizer "
+        "result.json, card.md, curves.png, solution.png, model/"
     )
     return 130 if finished[-1].interrupted else 0
 
@@ -178,13 +181,11 @@ def _run(options, name):
         name, recipe, options.learning_rate, options.inner_steps
     )
     settings = {
-        "problem": options.problem,
-        "seconds": options.seconds,
-        "seed": options.seed,
-        "resample": options.resample,
         "network": recipe.network,
-        "points": recipe.points,
-        "optimizer": repr(getattr(optimizer, "inner", optimizer.get_config())),
+        "points": {**recipe.points, "resample": options.resample},
+        "seed": options.seed,
+        "configuration": optimizer.get_config(),
+        "command": _command(options, name),
     }
     return runs.train(
         name,
@@ -196,6 +197,18 @@ def _run(options, name):
         report=_print_record,
         jit_compile=not options.no_jit,
     )
+
+
+def _command(options, name):
+    """The command that repeats a run."""
+    words = ["python -m keras_isgd solve", options.problem, "--optimizer", name]
+    words += ["--seconds", f"{options.seconds:g}", "--seed", str(options.seed)]
+    if options.learning_rate is not None:
+        words += ["--learning-rate", str(options.learning_rate)]
+    if options.inner_steps is not None:
+        words += ["--inner-steps", str(options.inner_steps)]
+    words += ["--resample"] * options.resample + ["--no-jit"] * options.no_jit
+    return " ".join(words)
 
 
 def _finish(run, directory, title):

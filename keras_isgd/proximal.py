@@ -37,10 +37,6 @@ class ProximalProblem:
             displacement + self.alpha * gradient,
         )
 
-    def loss(self, w, value):
-        """Returns L(w) from P(w) = `value`, without another evaluation."""
-        return (value - 0.5 * tf.reduce_sum((w - self.anchor) ** 2)) / self.alpha
-
     def implicit_residual(self, gradient):
         """How far from implicit a step is: the relative residual of Eq. 4.
 

@@ -16,7 +16,7 @@ from keras_isgd.export import export
 from keras_isgd.models import PINN
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
 
-__all__ = ["Run", "train", "write"]
+__all__ = ["Run", "card", "train", "write"]
 
 
 @dataclasses.dataclass
@@ -106,7 +106,10 @@ def train(
 
 
 def write(run, directory):
-    """Writes `result.json` and, if the weights are finite, the SavedModel `model`.
+    """Writes `result.json` and, if the weights are finite, `card.md` and `model`.
+
+    `model` is a SavedModel, `card.md` says what it solves, how well, and which
+    command made it.
 
     Args:
         run: a `Run`.
@@ -133,7 +136,25 @@ def write(run, directory):
     finite = all(np.isfinite(v.numpy()).all() for v in run.model.weights)
     if finite:
         export(run.model, os.path.join(directory, "model"), overwrite=True)
+        with open(os.path.join(directory, "card.md"), "w") as file:
+            file.write(card(run))
     return finite
+
+
+def card(run):
+    """Returns a trained solver's card, Markdown."""
+    problem = run.model.problem
+    rows = {
+        "problem": f"`{type(problem).__name__}`, {problem.get_config() or ''} "
+        + type(problem).__doc__.strip().splitlines()[0],
+        "source": problem.reference,
+        "optimizer": run.name,
+        **run.settings,
+        **{key: f"{value:.4g}" for key, value in run.result.items()},
+        "cores": os.cpu_count(),
+    }
+    lines = [f"| {key.replace('_', ' ')} | {value} |" for key, value in rows.items()]
+    return "\n".join(["| trained solver | |", "|---|---|", *lines, ""])
 
 
 class _StopOnInterrupt:

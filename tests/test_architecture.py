@@ -92,7 +92,8 @@ def _code_blocks(text):
 def test_readme_example_runs_as_it_stands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "saved_models").mkdir()
-    example, own = _code_blocks((REPOSITORY / "README.md").read_text())[:2]
+    blocks = _code_blocks((REPOSITORY / "README.md").read_text())
+    example, own, saved = blocks
     scope = {}
     exec(compile(example, "README.md", "exec"), scope)
     model = scope["model"]
@@ -104,6 +105,10 @@ def test_readme_example_runs_as_it_stands(tmp_path, monkeypatch):
 
     exec(compile(own, "README.md", "exec"), scope)
     assert scope["model"].relative_l2() < 1.0
+
+    monkeypatch.chdir(REPOSITORY)
+    exec(compile(saved, "README.md", "exec"), scope)
+    assert scope["solver"].serve(scope["x"]).shape == (1, 1)
 
 
 def test_version_is_one():

@@ -29,9 +29,8 @@ def test_solve_writes_table_json_pictures_and_model(optimizer, tmp_path, capsys)
     assert main([*arguments, "--seconds", "2", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "relative L2" in printed
-    assert {"result.json", "curves.png", "solution.png", "model"} == set(
-        os.listdir(out)
-    )
+    written = {"result.json", "card.md", "curves.png", "solution.png", "model"}
+    assert set(os.listdir(out)) == written
     for picture in ("curves.png", "solution.png"):
         assert (out / picture).read_bytes()[:4] == b"\x89PNG"
     content = json.loads((out / "result.json").read_text())
@@ -45,6 +44,10 @@ def test_solve_writes_table_json_pictures_and_model(optimizer, tmp_path, capsys)
     assert result["evaluations"] >= result["steps"] > 0
     assert content["records"][-1]["step"] == result["steps"]
     assert f"{result['relative_l2']:.2e}" in printed
+    card = (out / "card.md").read_text()
+    command = f"python -m keras_isgd solve singular-eps2 --optimizer {optimizer} "
+    assert command + "--seconds 2 --seed 0 --no-jit" in card
+    assert f"| relative l2 | {result['relative_l2']:.4g} |" in card
 
 
 def test_compare_gives_each_the_same_start(tmp_path, capsys):

@@ -290,6 +290,16 @@ def test_adam_backs_off_after_a_failed_solve_and_recovers():
     assert 0.125 < float(scale.numpy()) < 0.25
 
 
+def test_adam_stays_backed_off_under_a_schedule():
+    w = keras.Variable([1e-2, -1e-2], dtype="float64")
+    objective = ki.Objective(lambda: keras.ops.sum(keras.ops.abs(w)), [w])
+    schedule = keras.optimizers.schedules.ExponentialDecay(1.0, 1, 0.99)
+    optimizer = ki.ISGD(schedule, inner=ki.solvers.Adam(0.1, steps=1))
+    for _ in range(3):
+        optimizer.minimize(objective)
+    assert float(optimizer.state()["inner_rate_scale"].numpy()) == 0.125
+
+
 def test_lbfgs_goes_on_with_the_curvature_it_found_unless_alpha_changes():
     rng = np.random.default_rng(0)
     curvatures = 10.0 ** rng.uniform(-1, 2, size=12)

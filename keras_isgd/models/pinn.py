@@ -108,7 +108,9 @@ class PINN(ClosureTraining, keras.Model):
         return self.log(data, *self.closure(self._cast(data)))
 
     def _cast(self, data):
-        return {name: tf.cast(x, self.compute_dtype) for name, x in data.items()}
+        # train_on_batch wraps the point sets in (x, y, sample_weight)
+        sets, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return {name: tf.cast(x, self.compute_dtype) for name, x in sets.items()}
 
     # -- Keras's methods ----------------------------------------------------------
 

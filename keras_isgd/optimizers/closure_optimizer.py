@@ -57,13 +57,9 @@ class StepReport(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """A step that an algorithm proposes; see `SolverResult`.
-
-    `value` is L(w), the loss itself.
-    """
+    """A step that an algorithm proposes; see `SolverResult` and `StepReport`."""
 
     w: Any
-    value: Any
     implicit_residual: Any
     iterations: Any
     evaluations: Any
@@ -225,7 +221,6 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
         worse = ~(value <= start.value)
         return proposal._replace(
             w=w,
-            value=value,
             evaluations=proposal.evaluations + 1,
             status=tf.where(
                 worse & (proposal.status < int(Status.NOT_FINITE_START)),

@@ -116,29 +116,28 @@ class ISGD(ClosureOptimizer):
         # With NaN for alpha every solver stops at once.
         nan = tf.constant(math.nan, start.w.dtype)
         problem = ProximalProblem(objective, start, tf.where(usable, alpha, nan))
-        result = self.inner.solve(problem, problem.start, self._recall(start.w))
+        result = self.inner.solve(problem, problem.start, self._recall(alpha))
         for variable, value in zip(self._memory, result.memory):
             variable.assign(value)
         self._memory_alpha.assign(tf.cast(alpha, tf.float64))
         return Proposal(
             result.w,
-            problem.loss(result.w, result.value),
             problem.implicit_residual(result.gradient),
             result.iterations,
             result.evaluations,
             tf.where(usable, result.status, int(Status.BAD_LEARNING_RATE)),
         )
 
-    def _recall(self, w):
-        """The inner solver's memory; a fresh one where alpha has changed."""
-        fresh = self.inner.initial_memory(w.shape[0], w.dtype)
-        alpha = tf.cast(tf.cast(self.learning_rate, w.dtype), tf.float64)
-        same = tf.equal(alpha, tf.convert_to_tensor(self._memory_alpha))
-        return type(fresh)(
-            *(
-                tf.where(same, tf.convert_to_tensor(kept), new)
-                for kept, new in zip(self._memory, fresh)
-            )
+    def _recall(self, alpha):
+        """The inner solver's memory, as far as it holds for the present alpha."""
+        memory = type(self._memory)(*(tf.convert_to_tensor(v) for v in self._memory))
+        same = tf.equal(
+            tf.cast(alpha, tf.float64), tf.convert_to_tensor(self._memory_alpha)
+        )
+        return tf.nest.map_structure(
+            lambda kept, changed: tf.where(same, kept, changed),
+            memory,
+            self.inner.memory_for_new_alpha(memory),
         )
 
     def signature(self):

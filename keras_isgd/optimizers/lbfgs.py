@@ -94,7 +94,6 @@ class LBFGS(ClosureOptimizer):
             variable.assign(value)
         return Proposal(
             result.w,
-            result.value,
             tf.constant(float("nan"), start.w.dtype),
             result.iterations,
             result.evaluations,

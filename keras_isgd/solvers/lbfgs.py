@@ -64,6 +64,9 @@ class LBFGS(Solver):
         queue = tf.zeros((self.memory, size), dtype)
         return CurvatureMemory(queue, queue, tf.constant(0, tf.int32))
 
+    def memory_for_new_alpha(self, memory):
+        return memory._replace(pairs=tf.zeros_like(memory.pairs))
+
     def solve(self, objective, start, memory):
         tolerance = self.tolerance * _largest(start.gradient)
         initial = self._tfp_lbfgs.LBfgsOptimizerResults(

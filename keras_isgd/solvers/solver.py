@@ -109,6 +109,14 @@ class Solver(abc.ABC):
             A NamedTuple of tensors.
         """
 
+    def memory_for_new_alpha(self, memory):
+        """Returns what of a memory still holds when alpha has changed: all of it.
+
+        Args:
+            memory: the memory of the last result.
+        """
+        return memory
+
     @abc.abstractmethod
     def solve(self, objective, start, memory):
         """Minimises `objective` from `start`.

@@ -1,0 +1,48 @@
+"""The trained solvers in `saved_models/` are what their cards say."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_isgd import catalogue
+
+SAVED = Path(__file__).parents[1] / "saved_models"
+NAMES = sorted(path.parent.name for path in SAVED.glob("*/saved_model.pb"))
+
+
+def test_there_is_one():
+    assert NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_errors_are_those_of_the_card(name):
+    card = (SAVED / f"{name}.md").read_text()
+    solver = tf.saved_model.load(str(SAVED / name))
+    problem = catalogue.RECIPES[name].make_problem()
+    x = problem.test_points()
+    exact = np.asarray(problem.exact(tf.constant(x)))
+    error = np.asarray(solver.serve(x)) - exact
+    found = {
+        "relative l2": np.linalg.norm(error) / np.linalg.norm(exact),
+        "max error": np.max(np.abs(error)),
+    }
+    for key, value in found.items():
+        printed = float(re.search(rf"\| {key} \| (\S+) \|", card).group(1))
+        assert value == pytest.approx(printed, rel=1e-3)
+    assert found["relative l2"] < 0.05
+    assert f"solve {name} --optimizer" in card
+
+    rng = np.random.default_rng(0)
+    inside = rng.uniform(0.01, 0.99, size=(500, x.shape[1]))
+    scale = np.abs(np.asarray(problem.source(tf.constant(inside)))).max()
+    residual = np.sqrt(np.mean(np.asarray(solver.residual(inside)) ** 2))
+    assert residual < 0.05 * scale
+
+
+def test_they_are_small():
+    for name in NAMES:
+        files = (SAVED / name).rglob("*")
+        assert sum(f.stat().st_size for f in files if f.is_file()) < 1_000_000
