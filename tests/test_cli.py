@@ -38,7 +38,8 @@ def test_solve_writes_table_json_pictures_and_model(optimizer, tmp_path, capsys)
     # The numbers are those of the exported model, by another route.
     problem = ki.problems.SingularPerturbation(2.0)
     x = problem.test_points()
-    u = np.asarray(tf.saved_model.load(str(out / "model")).serve(x))
+    solver = tf.saved_model.load(str(out / "model"))
+    u = np.asarray(solver.serve(x))
     error = u - np.asarray(problem.exact(tf.constant(x)))
     np.testing.assert_allclose(result["max_error"], np.max(np.abs(error)), rtol=1e-9)
     assert result["evaluations"] >= result["steps"] > 0

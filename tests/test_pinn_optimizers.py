@@ -14,7 +14,7 @@ KERAS_OPTIMIZERS = sorted(
     for name, value in vars(keras.optimizers).items()
     if inspect.isclass(value)
     and issubclass(value, keras.optimizers.Optimizer)
-    and name not in ("Optimizer", "LossScaleOptimizer")
+    and name not in ("Optimizer", "LossScaleOptimizer", "MultiOptimizer")
 )
 
 
@@ -25,10 +25,9 @@ def _model(**network):
 
 @pytest.mark.parametrize("name", KERAS_OPTIMIZERS)
 def test_every_keras_optimizer_trains(name):
-    model = _model()
+    # Keras's Muon multiplies by float32 constants, whatever the weights are.
+    model = _model(dtype="float32" if name == "Muon" else "float64")
     optimizer = getattr(keras.optimizers, name)
-    if "optimizers" in inspect.signature(optimizer).parameters:
-        pytest.skip("a wrapper of other optimizers")
     model.compile(optimizer=optimizer(learning_rate=1e-4))
     before = [v.numpy() for v in model.trainable_variables]
     history = model.fit(model.problem.points(16), epochs=2, verbose=0).history

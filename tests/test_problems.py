@@ -87,7 +87,9 @@ def test_every_problem_has_a_case():
 
 @every_case
 def test_exact_solution_is_the_papers(problem, solution, operator):
-    points = np.concatenate([some_points(problem), problem.domain.grid([3, 3])])
+    points = np.concatenate(
+        [some_points(problem), problem.domain.grid([3] * problem.domain.dimension)]
+    )
     found = problem.exact(tf.constant(points))
     np.testing.assert_allclose(found, evaluate(solution, points), rtol=0, atol=2e-14)
 
