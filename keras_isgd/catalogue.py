@@ -23,7 +23,7 @@ class Recipe:
         points: arguments of `problem.points`.
         adam_rate: learning rate of Adam, plain and as inner solver; found by a
             short sweep.
-        sgd_rate: learning rate of SGD, the largest of 1e-3, 1e-4, ... that is stable.
+        sgd_rate: learning rate of SGD, from a short sweep.
     """
 
     make_problem: Callable
