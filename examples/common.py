@@ -9,7 +9,7 @@ import keras_isgd as ki
 from keras_isgd import figures, runs
 
 
-def parser(description, learning_rate, k0, k1, k2, adam_rate):
+def parser(description, learning_rate, k0, k1, k2, adam_rate, width, depth):
     """Returns the parser of an example; the defaults are the paper's settings.
 
     The paper counts (K0 K1 + K2) iterations (Table 1) and prints only the total;
@@ -24,9 +24,9 @@ def parser(description, learning_rate, k0, k1, k2, adam_rate):
     p.add_argument("--k2", type=int, default=k2, help="Adam steps afterwards")
     p.add_argument("--adam-rate", type=float, default=adam_rate, help="of both Adams")
     p.add_argument("--seconds", type=float, default=None, help="stop after this time")
-    p.add_argument("--steps", type=int, default=None, help="stop after these steps")
-    p.add_argument("--width", type=int, default=None, help="replaces the paper's")
-    p.add_argument("--depth", type=int, default=None, help="replaces the paper's")
+    p.add_argument("--steps", type=int, default=k0 + k2, help="of both optimizers")
+    p.add_argument("--width", type=int, default=width, help="of each hidden layer")
+    p.add_argument("--depth", type=int, default=depth, help="hidden layers")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--out", default=None, help="directory; runs/<example> if left out")
     return p
@@ -51,7 +51,7 @@ def train(name, model, optimizer, points, options):
         optimizer,
         points,
         seconds=options.seconds,
-        steps=options.steps or options.k0 + options.k2,
+        steps=options.steps,
         settings=vars(options),
         report=_report,
         extra_callbacks=[switch],

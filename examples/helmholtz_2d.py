@@ -8,15 +8,22 @@ import keras_isgd as ki
 def main(arguments=None):
     """Trains "ISGD, Adam" (Algorithm 1) with the paper's settings."""
     parser = common.parser(
-        __doc__, learning_rate=0.5, k0=5000, k1=100, k2=50_000, adam_rate=5e-4
+        __doc__,
+        learning_rate=0.5,
+        k0=5000,
+        k1=100,
+        k2=50_000,
+        adam_rate=5e-4,
+        width=100,
+        depth=6,
     )
     options = parser.parse_args(arguments)
 
     problem = ki.problems.Helmholtz2D(k=4.0)
     network = ki.networks.mlp(
         inputs=len(problem.coordinates),
-        width=options.width or 100,
-        depth=options.depth or 6,
+        width=options.width,
+        depth=options.depth,
         seed=options.seed,
     )
     model = ki.PINN(network, problem)

@@ -8,7 +8,14 @@ import keras_isgd as ki
 def main(arguments=None):
     """Trains "ISGD, Adam" (Algorithm 1) with the paper's settings."""
     parser = common.parser(
-        __doc__, learning_rate=0.1, k0=10_000, k1=100, k2=0, adam_rate=1e-3
+        __doc__,
+        learning_rate=0.1,
+        k0=10_000,
+        k1=100,
+        k2=0,
+        adam_rate=1e-3,
+        width=200,
+        depth=5,
     )
     parser.add_argument("--solution", choices=("u_L", "u_H"), default="u_H")
     options = parser.parse_args(arguments)
@@ -16,8 +23,8 @@ def main(arguments=None):
     problem = ki.problems.Poisson1D(options.solution)
     network = ki.networks.mlp(
         inputs=len(problem.coordinates),
-        width=options.width or 200,
-        depth=options.depth or 5,
+        width=options.width,
+        depth=options.depth,
         seed=options.seed,
     )
     model = ki.PINN(network, problem)

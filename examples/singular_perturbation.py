@@ -8,7 +8,14 @@ import keras_isgd as ki
 def main(arguments=None):
     """Trains "ISGD, Adam" (Algorithm 1) with the paper's settings."""
     parser = common.parser(
-        __doc__, learning_rate=0.5, k0=1000, k1=100, k2=2000, adam_rate=1e-3
+        __doc__,
+        learning_rate=0.5,
+        k0=1000,
+        k1=100,
+        k2=2000,
+        adam_rate=1e-3,
+        width=50,
+        depth=4,
     )
     parser.add_argument(
         "--eps", type=float, default=2.0, help="2 and 0.01 in the paper"
@@ -18,8 +25,8 @@ def main(arguments=None):
     problem = ki.problems.SingularPerturbation(options.eps)
     network = ki.networks.mlp(
         inputs=len(problem.coordinates),
-        width=options.width or 50,
-        depth=options.depth or 4,
+        width=options.width,
+        depth=options.depth,
         seed=options.seed,
     )
     model = ki.PINN(network, problem)

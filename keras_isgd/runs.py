@@ -15,6 +15,7 @@ from keras_isgd import callbacks
 from keras_isgd.export import export
 from keras_isgd.models import PINN
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
+from keras_isgd.solvers.solver import check_count
 
 __all__ = ["Run", "card", "train", "write"]
 
@@ -72,10 +73,12 @@ def train(
         `Run`.
 
     Raises:
-        ValueError: neither a time nor a number of steps.
+        ValueError: neither a time nor a number of steps, or one below 1.
     """
     if seconds is None and steps is None:
         raise ValueError("Give `seconds` or `steps`, or training would never end.")
+    if steps is not None:
+        check_count("steps", steps)
     # A gradient step takes milliseconds, of which Keras's own loop is a good part.
     chunk = 1 if isinstance(optimizer, ClosureOptimizer) else 50
     chunk = min(chunk, steps or chunk)

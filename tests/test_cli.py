@@ -126,3 +126,5 @@ def test_a_run_needs_an_end():
     model = recipe.make_model(0)
     with pytest.raises(ValueError, match="never end"):
         runs.train("x", model, ki.ISGD(), recipe.make_points(model))
+    with pytest.raises(ValueError, match="steps"):
+        runs.train("x", model, ki.ISGD(), recipe.make_points(model), steps=0)
