@@ -2,9 +2,10 @@
 
 from keras_isgd import callbacks, networks, optimizers, problems, solvers
 from keras_isgd.export import export
+from keras_isgd.least_squares import LeastSquares
 from keras_isgd.models import PINN, ClosureModel, ClosureTraining
 from keras_isgd.objective import Objective
-from keras_isgd.optimizers import ISGD, LBFGS, Staged
+from keras_isgd.optimizers import ISGD, LBFGS, DecreaseRatio, Staged
 from keras_isgd.problems import (
     Data,
     Dirichlet,
@@ -26,8 +27,10 @@ __all__ = [
     "ClosureModel",
     "ClosureTraining",
     "Data",
+    "DecreaseRatio",
     "Dirichlet",
     "Initial",
+    "LeastSquares",
     "Neumann",
     "Objective",
     "Periodic",

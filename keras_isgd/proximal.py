@@ -37,6 +37,13 @@ class ProximalProblem:
             displacement + self.alpha * gradient,
         )
 
+    def value(self, w):
+        """Returns P at `w` `(p,)`, a scalar tensor."""
+        displacement = w - self.anchor
+        return 0.5 * tf.reduce_sum(displacement**2) + self.alpha * (
+            self.objective.value(w)
+        )
+
     def implicit_residual(self, gradient):
         """How far from implicit a step is: the relative residual of Eq. 4.
 

@@ -21,15 +21,17 @@ REPOSITORY = ROOT.parent
 BELOW = {
     "parameters": set(),
     "objective": {"parameters"},
+    "least_squares": {"objective", "parameters"},
     "proximal": {"objective", "parameters"},
-    "solvers": {"objective", "parameters"},
+    "solvers": {"least_squares", "objective", "parameters"},
     "optimizers": {"solvers", "proximal", "objective", "parameters"},
     "derivatives": set(),
     "sampling": set(),
     "problems": {"derivatives", "sampling", "objective", "solvers"},
     "networks": {"sampling", "solvers"},
-    "models": {"optimizers", "objective", "problems", "derivatives", "solvers"},
+    "models": {"optimizers", "least_squares", "problems", "derivatives", "solvers"},
 }
+BELOW["models"] |= {"objective"}
 BELOW["callbacks"] = {"models", "optimizers", "solvers"}
 BELOW["export"] = {"models", "derivatives"}
 BELOW["figures"] = {"models"}

@@ -197,8 +197,10 @@ def test_ema_overwrites_every_few_steps():
     )
 
 
-def test_default_is_lbfgs_inside():
-    assert isinstance(ki.ISGD().inner, ki.solvers.LBFGS)
+def test_a_number_for_alpha_switches_the_control_off():
+    assert ki.ISGD(0.5).step_control is None
+    assert isinstance(ki.ISGD().step_control, ki.DecreaseRatio)
+    assert isinstance(ki.ISGD().inner, ki.solvers.Auto)
 
 
 def test_adam_backs_off_after_a_failed_solve_and_recovers():

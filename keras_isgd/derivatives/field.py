@@ -105,7 +105,7 @@ class Field:
 
 
 def requests_of(
-    function, sizes, coordinates, outputs, coefficients, dtype, counts=(5, 7)
+    function, sizes, coordinates, outputs, coefficients, dtype, columns=None
 ):
     """Finds out what a residual asks of its fields, by tracing it on paper.
 
@@ -119,8 +119,7 @@ def requests_of(
         outputs: number of the network's outputs.
         coefficients: names of the problem's trainable coefficients.
         dtype: of the points.
-        counts: the numbers of points to try; two of them show an accidental
-            (n, n) by broadcasting.
+        columns: number of columns of x; d if None.
 
     Returns:
         A tuple of sets of `(component, indices)`, one set for each field, and the
@@ -130,7 +129,7 @@ def requests_of(
         ValueError: the function returns no `(n, k)` tensor.
     """
     requests = tuple(set() for _ in range(sizes))
-    columns = []
+    found = []
 
     def trace(x):
         def lookup(asked, component, indices):
@@ -153,16 +152,17 @@ def requests_of(
                 f"{tuple(rows.shape)} for n = {x.shape[0]}. Slices of x keep their "
                 "column as x[:, 0:1]."
             )
-        columns.append(rows.shape[1])
+        found.append(rows.shape[1])
         return rows
 
-    for n in counts:
-        spec = tf.TensorSpec((n, len(coordinates)), dtype)
+    # Two numbers of points show an accidental (n, n) by broadcasting.
+    for n in (5, 7):
+        spec = tf.TensorSpec((n, columns or len(coordinates)), dtype)
         tf.function(trace, autograph=False).get_concrete_function(spec)
-    if len(set(columns)) > 1:
+    if len(set(found)) > 1:
         raise ValueError(
             "Expected a residual of shape (n, k) with a fixed k; got (n, n), which "
             "comes from adding (n,) and (n, 1). Slices of x keep their column as "
             "x[:, 0:1]."
         )
-    return requests, columns[0]
+    return requests, found[0]

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_isgd.models.network_checks import mixed_policy
+from keras_isgd.models.squares import mean_of_squares
 from keras_isgd.objective import Objective
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
 from keras_isgd.optimizers.staged import Staged
@@ -26,21 +27,46 @@ class ClosureTraining:
     def objective(self, data):
         """Returns the training loss of a batch as an `Objective`.
 
+        It is a `LeastSquares` if the loss is Keras's mean squared error and
+        nothing is added to it.
+
         Args:
             data: a batch as `train_step` receives it.
         """
-        return Objective(
-            lambda: self.closure(data), self.trainable_variables, self._frozen_state()
-        )
+        state = self._frozen_state()
+        squares = mean_of_squares(self, data, state, self._jit_parts())
+        if squares is not None:
+            return squares
+        return Objective(lambda: self.closure(data), self.trainable_variables, state)
+
+    def make_train_function(self, force=False):
+        """Compiles the train step; see `keras.Model.make_train_function`.
+
+        XLA gets the parts of a step where the optimizer cannot have all of it
+        compiled.
+        """
+        optimizer = self.optimizer
+        whole = getattr(optimizer, "supports_jit", True)
+        wanted = self.jit_compile
+        try:
+            if isinstance(optimizer, ClosureOptimizer) and not whole:
+                self.jit_compile = False
+            return super().make_train_function(force)
+        finally:
+            self.jit_compile = wanted
 
     def closure(self, data):
         """Returns `(loss, predictions)` of a batch, in training mode."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=True) if self._call_has_training_arg else self(x)
+        y_pred = self.predict_for_training(x)
         loss = self._compute_loss(
             x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
         )
         return loss, y_pred
+
+    def predict_for_training(self, x):
+        """Returns the model's outputs in training mode."""
+        return self(x, training=True) if self._call_has_training_arg else self(x)
 
     def log(self, data, loss, aux):
         """Updates the metrics with a closure's result; returns them all."""
@@ -73,6 +99,11 @@ class ClosureTraining:
         report = self.optimizer.step(objective, start)
         objective.commit(start)
         return {**self.log(data, start.value, start.aux), **report.logs()}
+
+    def _jit_parts(self):
+        """Whether XLA compiles an objective's parts, as it cannot the whole step."""
+        whole = getattr(self.optimizer, "supports_jit", True)
+        return bool(self.jit_compile) and not whole
 
     def _frozen_state(self):
         parameters = {id(v) for v in self.trainable_variables}

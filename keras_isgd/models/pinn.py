@@ -4,10 +4,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.least_squares import LeastSquares
 from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.models.network_checks import check_network
 from keras_isgd.models.point_sets import SeekPoints, prepare
 from keras_isgd.models.terms import terms_of
+from keras_isgd.objective import Objective
 
 __all__ = ["PINN"]
 
@@ -61,6 +63,7 @@ class PINN(ClosureTraining, keras.Model):
             )
             for coefficient, value in problem.coefficients.items()
         }
+        self._pointwise = None
         # Built, and called once as Keras's own export demands.
         self(keras.KerasTensor((None, len(problem.coordinates)), dtype))
 
@@ -71,12 +74,12 @@ class PINN(ClosureTraining, keras.Model):
 
     def closure(self, data):
         """Returns `(loss, losses)`: the loss of Eq. 6 and its unweighted terms."""
-        losses = []
-        for term in self._terms:
-            rows = term.rows(self.network, data, self._coefficients)
-            losses.append(tf.reduce_mean(tf.reduce_sum(tf.square(rows), axis=1)))
+        losses = [_mean_square(rows) for rows in self._rows(data)]
         weighted = [t.weight * loss for t, loss in zip(self._terms, losses)]
         return tf.add_n(weighted + list(self.losses)), losses
+
+    def _rows(self, data):
+        return [t.rows(self.network, data, self._coefficients) for t in self._terms]
 
     def residual(self, x):
         """Returns the equation's residual at points `(n, d)`, a tensor `(n, k)`."""
@@ -90,7 +93,49 @@ class PINN(ClosureTraining, keras.Model):
         return self.get_metrics_result()
 
     def objective(self, data):
-        return super().objective(self._cast(data))
+        """Returns the loss of a batch of points as an `Objective`.
+
+        It is a `LeastSquares` unless the network has regularisers: the rows of
+        each term times sqrt(omega / n).
+
+        Args:
+            data: dictionary of point sets.
+        """
+        data = self._cast(data)
+        state = self._frozen_state()
+        if self.losses or any(
+            getattr(layer, "activity_regularizer", None) is not None
+            for layer in self._flatten_layers()
+        ):
+            return Objective(
+                lambda: self.closure(data), self.trainable_variables, state
+            )
+
+        def function():
+            rows = self._rows(data)
+            scaled = [
+                tf.reshape(term.scale(data) * r, [-1])
+                for term, r in zip(self._terms, rows)
+            ]
+            return tf.concat(scaled, axis=0), [_mean_square(r) for r in rows]
+
+        blocks = None
+        if self._is_pointwise():
+            blocks = [
+                t.pointwise(self.network, data, self._coefficients) for t in self._terms
+            ]
+        return LeastSquares(
+            function, self.trainable_variables, state, blocks, self._jit_parts()
+        )
+
+    def _is_pointwise(self):
+        if self._pointwise is None:
+            with tf.init_scope():
+                self._pointwise = all(
+                    t.is_pointwise(self.network, self._coefficients)
+                    for t in self._terms
+                )
+        return self._pointwise
 
     def explicit_step(self, data):
         with tf.GradientTape() as tape:
@@ -250,6 +295,10 @@ class PINN(ClosureTraining, keras.Model):
                 config[key], custom_objects=custom_objects
             )
         return cls(**config)
+
+
+def _mean_square(rows):
+    return tf.reduce_mean(tf.reduce_sum(tf.square(rows), axis=1))
 
 
 def _as_list(callbacks):

@@ -1,8 +1,10 @@
 """The named terms of a PINN's loss, Eq. 6, as rows of residuals."""
 
+import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field, derivatives, requests_of
+from keras_isgd.least_squares import PointwiseRows
 from keras_isgd.problems.conditions import Data
 from keras_isgd.solvers.solver import check_positive
 
@@ -19,7 +21,8 @@ class Term:
         weight: omega.
         function: `function(fields, x) -> (n, k)`.
         places: `places(x)` -> list of `(n, d)`, one for each field.
-        points: fixed points `(n, d)`, or None.
+        points: fixed points with what else the function needs of each,
+            `(n, d + k)`, or None.
         dtype: of the network.
 
     Raises:
@@ -33,8 +36,10 @@ class Term:
         self._problem = problem
         self._function = function
         self._places = places
+        self._dtype = dtype
         self._points = None if points is None else tf.constant(points, dtype)
-        example = tf.zeros((1, len(problem.coordinates)), dtype)
+        columns = len(problem.coordinates) if points is None else points.shape[1]
+        example = tf.zeros((1, columns), dtype)
         try:
             self._requests, _ = requests_of(
                 function,
@@ -43,7 +48,7 @@ class Term:
                 problem.outputs,
                 problem.coefficients,
                 dtype,
-                counts=(5, 7) if points is None else (len(points),),
+                columns,
             )
         except ValueError as error:
             raise ValueError(
@@ -64,7 +69,47 @@ class Term:
             point_sets: dictionary of tensors `(n_i, d)`.
             coefficients: dictionary of scalars.
         """
-        x = self._points if self._points is not None else point_sets[self.on]
+        return self._rows_at(self._inputs(point_sets), network, coefficients)
+
+    def scale(self, point_sets):
+        """Returns sqrt(omega / n), which makes the term the sum of squared rows."""
+        x = self._inputs(point_sets)
+        return tf.sqrt(self.weight / tf.cast(tf.shape(x)[0], x.dtype))
+
+    def pointwise(self, network, point_sets, coefficients):
+        """Returns the scaled rows as `PointwiseRows`."""
+        scale = self.scale(point_sets)
+        return PointwiseRows(
+            lambda x: scale * self._rows_at(x, network, coefficients),
+            self._inputs(point_sets),
+        )
+
+    def is_pointwise(self, network, coefficients):
+        """Tells whether each row depends on its own point alone, by trying it.
+
+        A residual may mix points, by an integral over them for one.
+        """
+        x = self._points
+        if x is None:
+            box = self._problem.domain
+            unit = np.random.default_rng(0).uniform(size=(3, box.dimension))
+            x = tf.constant(
+                np.asarray(box.lower) + np.asarray(box.lengths) * unit, self._dtype
+            )
+        x = x[:3]
+        together = self._rows_at(x, network, coefficients)
+        alone = [
+            self._rows_at(x[i : i + 1], network, coefficients)
+            for i in range(x.shape[0])
+        ]
+        return np.allclose(
+            together, tf.concat(alone, axis=0), rtol=1e-3, equal_nan=True
+        )
+
+    def _inputs(self, point_sets):
+        return self._points if self._points is not None else point_sets[self.on]
+
+    def _rows_at(self, x, network, coefficients):
         fields = []
         for place, requests in zip(self._places(x), self._requests, strict=True):
             values = derivatives(network, place, requests)
@@ -111,7 +156,7 @@ def terms_of(problem, weights, dtype):
                 condition.weight,
                 lambda fields, x, c=condition: c.residual(problem, fields, x),
                 lambda x, c=condition: c.places(problem, x),
-                condition.points if isinstance(condition, Data) else None,
+                condition.columns if isinstance(condition, Data) else None,
             )
         )
     names = [term[0] for term in terms]

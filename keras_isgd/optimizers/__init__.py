@@ -4,5 +4,14 @@ from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer, StepReport
 from keras_isgd.optimizers.isgd import ISGD
 from keras_isgd.optimizers.lbfgs import LBFGS
 from keras_isgd.optimizers.staged import Staged
+from keras_isgd.optimizers.step_control import DecreaseRatio, StepControl
 
-__all__ = ["ISGD", "LBFGS", "ClosureOptimizer", "Staged", "StepReport"]
+__all__ = [
+    "ISGD",
+    "LBFGS",
+    "ClosureOptimizer",
+    "DecreaseRatio",
+    "Staged",
+    "StepControl",
+    "StepReport",
+]

@@ -38,6 +38,7 @@ class StepReport(NamedTuple):
         implicit_residual: relative residual of Eq. 4 at w_{n+1}: 0 is backward
             Euler, 1 is no step, NaN is "not measured" (explicit steps).
         status: a `Status` as int32.
+        learning_rate: alpha of this step, or the explicit optimizer's rate.
     """
 
     loss: Any
@@ -45,6 +46,7 @@ class StepReport(NamedTuple):
     evaluations: Any
     implicit_residual: Any
     status: Any
+    learning_rate: Any
 
     def logs(self):
         """The entries that Keras shows in the progress bar and in `History`."""
@@ -53,6 +55,7 @@ class StepReport(NamedTuple):
             "evaluations": self.evaluations,
             "implicit_residual": self.implicit_residual,
             "status": self.status,
+            "learning_rate": self.learning_rate,
         }
 
 
@@ -64,6 +67,7 @@ class Proposal(NamedTuple):
     iterations: Any
     evaluations: Any
     status: Any
+    learning_rate: Any
 
 
 class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
@@ -108,6 +112,9 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
         self._status = self.add_variable((), dtype="int32", name="status")
 
     # -- what subclasses say ------------------------------------------------
+
+    # Whether XLA can compile a step as a whole.
+    supports_jit = True
 
     def propose(self, objective, start):
         """Returns a `Proposal` for the step from `start`.
@@ -185,6 +192,7 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
             tf.convert_to_tensor(self._evaluations),
             tf.where(taken, proposal.implicit_residual, one),
             status,
+            tf.cast(proposal.learning_rate, tf.float64),
         )
 
     def minimize(self, objective):

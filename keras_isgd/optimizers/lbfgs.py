@@ -98,6 +98,7 @@ class LBFGS(ClosureOptimizer):
             result.iterations,
             result.evaluations,
             result.status,
+            self.learning_rate,
         )
 
     def get_config(self):

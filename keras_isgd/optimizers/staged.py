@@ -70,6 +70,11 @@ class Staged(ClosureOptimizer):
         self.active.learning_rate = learning_rate
 
     @property
+    def supports_jit(self):
+        """Whether XLA can compile the steps of all stages."""
+        return all(getattr(stage, "supports_jit", True) for stage in self.stages)
+
+    @property
     def variables(self):
         own = super().variables
         return own + [v for stage in self.stages for v in stage.variables]
@@ -140,6 +145,7 @@ class Staged(ClosureOptimizer):
             tf.constant(1, tf.int64),
             tf.constant(float("nan"), start.w.dtype),
             tf.constant(int(Status.EXPLICIT), tf.int32),
+            tf.cast(optimizer.learning_rate, tf.float64),
         )
 
     def finalize_variable_values(self, var_list):

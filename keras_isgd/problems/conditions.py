@@ -183,9 +183,17 @@ class Data(Condition):
                 f"The measured data {name!r} has NaN or infinite entries. Remove them."
             )
 
+    @property
+    def columns(self):
+        """Points and values side by side, `(n, d + k)`."""
+        return np.concatenate([self.points, self.values], axis=1)
+
+    def places(self, problem, x):
+        return [x[:, : self.points.shape[1]]]
+
     def residual(self, problem, fields, x):
         u = _component(fields[0], self.component).value
-        return u - tf.constant(self.values, x.dtype)
+        return u - x[:, self.points.shape[1] :]
 
 
 def _component(u, component):

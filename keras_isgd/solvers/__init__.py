@@ -1,12 +1,24 @@
 """Ways to solve the implicit step; one file each."""
 
 from keras_isgd.solvers.adam import Adam
+from keras_isgd.solvers.auto import Auto
+from keras_isgd.solvers.gauss_newton import GaussNewton
 from keras_isgd.solvers.lbfgs import LBFGS
 from keras_isgd.solvers.solver import Solver, SolverResult, Status
 
-SOLVERS = {"adam": Adam, "lbfgs": LBFGS}
+SOLVERS = {"adam": Adam, "lbfgs": LBFGS, "gauss_newton": GaussNewton}
 
-__all__ = ["LBFGS", "SOLVERS", "Adam", "Solver", "SolverResult", "Status", "get"]
+__all__ = [
+    "LBFGS",
+    "SOLVERS",
+    "Adam",
+    "Auto",
+    "GaussNewton",
+    "Solver",
+    "SolverResult",
+    "Status",
+    "get",
+]
 
 
 def get(identifier):
@@ -20,7 +32,7 @@ def get(identifier):
         return identifier
     if isinstance(identifier, str):
         if identifier == "auto":
-            return LBFGS()
+            return Auto()
         if identifier not in SOLVERS:
             known = ", ".join(f'"{name}"' for name in ("auto", *SOLVERS))
             raise ValueError(

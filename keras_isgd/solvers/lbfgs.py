@@ -1,5 +1,6 @@
 """Limited-memory BFGS as inner solver, by TensorFlow Probability."""
 
+import importlib.util
 from typing import Any, NamedTuple
 
 import keras
@@ -58,7 +59,7 @@ class LBFGS(Solver):
             raise ValueError(f"Expected `tolerance` in [0, 1), got {tolerance!r}.")
         self.tolerance = float(tolerance)
         self.line_search_steps = check_count("line_search_steps", line_search_steps)
-        self._tfp_lbfgs = _import_tfp_lbfgs()
+        check_tensorflow_probability()
 
     def initial_memory(self, size, dtype):
         queue = tf.zeros((self.memory, size), dtype)
@@ -68,8 +69,11 @@ class LBFGS(Solver):
         return memory._replace(pairs=tf.zeros_like(memory.pairs))
 
     def solve(self, objective, start, memory):
+        # Here and not at the top: it takes two seconds and loads Keras 2 as well.
+        from tensorflow_probability.python.optimizer import lbfgs as tfp_lbfgs
+
         tolerance = self.tolerance * _largest(start.gradient)
-        initial = self._tfp_lbfgs.LBfgsOptimizerResults(
+        initial = tfp_lbfgs.LBfgsOptimizerResults(
             converged=_largest(start.gradient) <= 0.0,
             failed=tf.constant(False),
             num_iterations=memory.pairs,
@@ -80,7 +84,7 @@ class LBFGS(Solver):
             position_deltas=memory.position_deltas,
             gradient_deltas=memory.gradient_deltas,
         )
-        end = self._tfp_lbfgs.minimize(
+        end = tfp_lbfgs.minimize(
             objective.value_and_gradient,
             initial_position=None,
             previous_optimizer_results=initial,
@@ -137,13 +141,15 @@ def _largest(x):
     return tf.reduce_max(tf.abs(x))
 
 
-def _import_tfp_lbfgs():
-    # Here and not at the top: it takes two seconds and loads Keras 2 as well.
-    try:
-        from tensorflow_probability.python.optimizer import lbfgs
-    except ImportError as error:
-        raise ImportError(
-            "L-BFGS needs TensorFlow Probability and tf-keras: "
-            "pip install tensorflow-probability tf-keras"
-        ) from error
-    return lbfgs
+def check_tensorflow_probability():
+    """Looks for TensorFlow Probability without importing it.
+
+    Raises:
+        ImportError: it or tf-keras, which it needs, is not installed.
+    """
+    for package in ("tensorflow_probability", "tf_keras"):
+        if importlib.util.find_spec(package) is None:
+            raise ImportError(
+                "L-BFGS needs TensorFlow Probability and tf-keras: "
+                "pip install tensorflow-probability tf-keras"
+            )

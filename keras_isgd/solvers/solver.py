@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from keras_isgd.objective import Objective
 
-__all__ = ["Solver", "SolverResult", "Status"]
+__all__ = ["NoMemory", "Search", "Solver", "SolverResult", "Status"]
 
 
 class Status(enum.IntEnum):
@@ -84,6 +84,24 @@ class SolverResult(NamedTuple):
     memory: Any
 
 
+class Search(NamedTuple):
+    """What a search over several alphas found.
+
+    Attributes:
+        result: `SolverResult` of the implicit step with the chosen alpha.
+        alpha: the chosen alpha, `()`; the smallest one if none was good.
+        ratio: actual over predicted decrease of the loss, `()`.
+    """
+
+    result: Any
+    alpha: Any
+    ratio: Any
+
+
+class NoMemory(NamedTuple):
+    """The memory of a solver that remembers nothing."""
+
+
 class Solver(abc.ABC):
     """Base class of inner solvers.
 
@@ -93,9 +111,11 @@ class Solver(abc.ABC):
 
     Attributes:
         needs: the type of objective it can work on.
+        supports_jit: whether XLA can compile a step.
     """
 
     needs = Objective
+    supports_jit = True
 
     @abc.abstractmethod
     def initial_memory(self, size, dtype):
@@ -129,6 +149,32 @@ class Solver(abc.ABC):
         Returns:
             `SolverResult`.
         """
+
+    def searches(self, objective):
+        """Whether `search` is defined: several alphas at the price of one.
+
+        Args:
+            objective: L, an instance of `needs`.
+        """
+        return False
+
+    def search(self, problem_of, objective, start, alphas, target):
+        """Takes the first of several alphas whose step keeps what it promises.
+
+        A step is good if the loss falls by at least `target` times what the
+        solver's model of the loss predicts.
+
+        Args:
+            problem_of: function from alpha to the `ProximalProblem`.
+            objective: L.
+            start: its `Evaluation` at w_n.
+            alphas: decreasing, `(g,)`.
+            target: least ratio of actual to predicted decrease, `()`.
+
+        Returns:
+            `Search`.
+        """
+        raise TypeError(f"{type(self).__name__} tries one alpha in a step.")
 
     @abc.abstractmethod
     def get_config(self):

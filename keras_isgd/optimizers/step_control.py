@@ -1,0 +1,198 @@
+"""How alpha moves from step to step."""
+
+import abc
+import math
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from keras_isgd.proximal import ProximalProblem
+from keras_isgd.solvers.solver import Search, Status, check_count, check_positive
+
+__all__ = ["DecreaseRatio", "RatioMemory", "StepControl"]
+
+# alpha stays in here; both ends and their reciprocals are finite in float32.
+_SMALLEST, _LARGEST = 1e-30, 1e30
+# One alpha per step: how it grows and shrinks, and from what relative residual of
+# the implicit equation on the inner solver does not keep up with it.
+_GROW, _SHRINK, _UNSOLVED = 10.0**0.5, 0.1, 0.5
+
+
+class StepControl(abc.ABC):
+    """Base class: takes an implicit step with an alpha of its own choice.
+
+    Like a solver it is stateless; what changes is in a NamedTuple of tensors.
+    """
+
+    @abc.abstractmethod
+    def initial_memory(self):
+        """Returns the memory before the first step, a NamedTuple of tensors."""
+
+    @abc.abstractmethod
+    def step(self, inner, inner_memory, objective, start, alpha, memory):
+        """Takes a step.
+
+        Args:
+            inner: the `Solver`.
+            inner_memory: its memory.
+            objective: L.
+            start: its `Evaluation` at w_n.
+            alpha: the last alpha, or the first one, `()`.
+            memory: `initial_memory()` or the last step's.
+
+        Returns:
+            `Search` with the alpha of this step, the alpha for the next one, and
+            the new memory.
+        """
+
+    @abc.abstractmethod
+    def get_config(self):
+        """Returns the constructor's arguments as a serializable dictionary."""
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the control from what `get_config` returned."""
+        return cls(**config)
+
+    def __repr__(self):
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+
+class RatioMemory(NamedTuple):
+    """What `DecreaseRatio` remembers.
+
+    Attributes:
+        lowest: the smallest alpha so far, float64; infinite before the first step.
+        peak: the largest alpha since then, float64.
+        turned: whether alpha has risen and fallen again, int32.
+    """
+
+    lowest: Any
+    peak: Any
+    turned: Any
+
+
+@keras.saving.register_keras_serializable(package="keras_isgd")
+class DecreaseRatio(StepControl):
+    """Chooses alpha by how well a step keeps what its model promises.
+
+        rho = (L(w_n) - L(w_{n+1})) / predicted decrease
+
+    With the Gauss-Newton solver the prediction is |r|^2 - |r + J s|^2. One
+    factorisation gives the step of every alpha, and the largest alpha with
+    rho >= target is taken, out of those from 100 times the last one down to
+    1e-4 times.
+
+    With other solvers each step has one alpha, and the prediction is the
+    trapezoidal rule, -(g_n + g_{n+1}) . s / 2, exact for a quadratic loss. alpha
+    grows while rho >= target and the solver solved the step (relative residual
+    of the implicit equation at most 1/2), and shrinks tenfold when rho < target
+    or the step was not taken.
+
+    A low target lets alpha run ahead while the loss is large, and a trajectory
+    that does so reaches far lower losses than one that takes the safest step;
+    near the end a higher one saves steps. The turn between them: alpha has risen
+    by a factor `turn` and fallen by as much.
+
+    alpha is the optimizer's `learning_rate` and stays within 1e-30 and 1e30.
+
+    Args:
+        target: least rho until the turn, in (0, 1).
+        final_target: least rho after it, in (0, 1).
+        turn: a factor above 1.
+        per_decade: how many alphas to try in each decade, a number of at least 1.
+
+    Raises:
+        ValueError: an argument out of range.
+    """
+
+    def __init__(self, target=0.15, final_target=0.5, turn=1e3, per_decade=3):
+        for name, value in (("target", target), ("final_target", final_target)):
+            if not 0 < check_positive(name, value) < 1:
+                raise ValueError(f"Expected `{name}` in (0, 1), got {value!r}.")
+        if not check_positive("turn", turn) > 1:
+            raise ValueError(f"Expected `turn` > 1, got {turn!r}.")
+        self.target = float(target)
+        self.final_target = float(final_target)
+        self.turn = float(turn)
+        self.per_decade = check_count("per_decade", per_decade)
+
+    def initial_memory(self):
+        return RatioMemory(
+            tf.constant(math.inf, tf.float64),
+            tf.zeros((), tf.float64),
+            tf.constant(0, tf.int32),
+        )
+
+    def step(self, inner, inner_memory, objective, start, alpha, memory):
+        target = tf.cast(
+            tf.where(memory.turned > 0, self.final_target, self.target), alpha.dtype
+        )
+        if inner.searches(objective):
+            found = inner.search(
+                lambda a: ProximalProblem(objective, start, a),
+                objective,
+                start,
+                self._alphas(alpha),
+                target,
+            )
+            found = found._replace(result=found.result._replace(memory=inner_memory))
+            following = tf.where(_taken(found), found.alpha, _SHRINK * alpha)
+        else:
+            found = _single(inner, inner_memory, objective, start, alpha)
+            following = _adapt(alpha, found, target, start)
+        following = tf.clip_by_value(following, _SMALLEST, _LARGEST)
+        return found, following, self._remember(memory, following)
+
+    def _alphas(self, alpha):
+        exponents = tf.range(2 * self.per_decade, -4 * self.per_decade - 1, -1)
+        powers = tf.cast(exponents, alpha.dtype) / self.per_decade
+        return tf.clip_by_value(
+            alpha * tf.constant(10.0, alpha.dtype) ** powers, _SMALLEST, _LARGEST
+        )
+
+    def _remember(self, memory, alpha):
+        alpha = tf.cast(alpha, tf.float64)
+        risen = memory.peak >= self.turn * memory.lowest
+        turned = (memory.turned > 0) | (risen & (alpha < memory.peak / self.turn))
+        # Early on alpha often falls first; its rise counts from the bottom.
+        bottom = alpha < memory.lowest
+        return RatioMemory(
+            tf.where(bottom, alpha, memory.lowest),
+            tf.where(bottom, alpha, tf.maximum(memory.peak, alpha)),
+            tf.cast(turned, tf.int32),
+        )
+
+    def get_config(self):
+        return {
+            "target": self.target,
+            "final_target": self.final_target,
+            "turn": self.turn,
+            "per_decade": self.per_decade,
+        }
+
+
+def _single(inner, inner_memory, objective, start, alpha):
+    """One solve with one alpha, as a `Search`."""
+    problem = ProximalProblem(objective, start, alpha)
+    result = inner.solve(problem, problem.start, inner_memory)
+    displacement = result.w - start.w
+    value = (result.value - 0.5 * tf.reduce_sum(displacement**2)) / alpha
+    gradient = (result.gradient - displacement) / alpha
+    predicted = -0.5 * tf.tensordot(start.gradient + gradient, displacement, 1)
+    ratio = tf.math.divide_no_nan(start.value - value, predicted)
+    return Search(result, alpha, ratio)
+
+
+def _taken(found):
+    return found.result.status < int(Status.NOT_FINITE_START)
+
+
+def _adapt(alpha, found, target, start):
+    residual = tf.norm(found.result.gradient)
+    solved = residual <= _UNSOLVED * alpha * tf.norm(start.gradient)
+    good = _taken(found) & (found.ratio >= target)
+    factor = tf.where(good, tf.where(solved, _GROW, 1.0), _SHRINK)
+    return alpha * tf.cast(factor, alpha.dtype)

@@ -1,0 +1,276 @@
+"""Gauss-Newton as inner solver: linearise the residual, not the loss."""
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from keras_isgd.least_squares import LeastSquares
+from keras_isgd.solvers import linear_algebra
+from keras_isgd.solvers.solver import (
+    NoMemory,
+    Search,
+    Solver,
+    SolverResult,
+    Status,
+    check_count,
+    check_positive,
+)
+
+__all__ = ["GaussNewton"]
+
+FACTORISATIONS = ("auto", "gram", "exact", "iterative")
+_HALVINGS = 20
+# The matrix itself, the pieces it is joined from, and LAPACK's working copies.
+_COPIES = 4
+# Rows of the subsampled Jacobian that preconditions conjugate gradients.
+_SAMPLE_ROWS = 400
+
+
+class _State(NamedTuple):
+    k: Any
+    w: Any
+    value: Any
+    gradient: Any
+    evaluations: Any
+    improved: Any
+
+
+@keras.saving.register_keras_serializable(package="keras_isgd.solvers")
+class GaussNewton(Solver):
+    """Solves the implicit step by linearising the residual.
+
+    With L(w) = |r(w)|^2, anchor w_n and iterate w_k, each iteration solves
+
+        minimise over s:  alpha |r(w_k) + J s|^2 + 1/2 |w_k + s - w_n|^2
+
+    One iteration from w_n is a Levenberg-Marquardt step with the damping
+    lambda = 1 / (2 alpha); several solve the implicit equation itself (Eq. 4 of
+    Li, Chen and Huang, AAAI 2023), and the optimizer's `implicit_residual` falls
+    accordingly. A step is halved until it decreases the proximal objective
+    (Eq. 12).
+
+    With d = w_n - w_k and s = d + t the problem is damped least squares in t,
+    |J t + r(w_k) + J d|^2 + lambda |t|^2, in the smaller of the spaces of rows (m)
+    and parameters (p); see `solvers/linear_algebra.py`.
+
+    It cannot be compiled by XLA as a whole (its factorisations are LAPACK's on a
+    CPU); with `compile(jit_compile=True)` the residual, the gradient and the
+    Jacobian are.
+
+    Args:
+        iterations: largest number of iterations in one implicit step.
+        factorisation: "gram" (eigenvalues of J J^T or J^T J: fast, but blind for
+            singular values below 1e-8 of the largest), "exact" (QR, then SVD),
+            "iterative" (conjugate gradients on J v and J^T v, without the
+            matrix), or "auto": iterative if the matrix exceeds `memory`; else
+            gram while the damping is 1000 times above the rounding of the Gram
+            matrix, exact below.
+        memory: budget for the Jacobian with its working copies, in GiB.
+        tolerance: iterations end when the relative residual of the implicit
+            equation is below this.
+        cg_tolerance: conjugate gradients stop when the residual of the normal
+            equations has fallen to this fraction of its start.
+        cg_steps: largest number of conjugate-gradient iterations.
+
+    Raises:
+        ValueError: an argument out of range.
+    """
+
+    needs = LeastSquares
+    supports_jit = False
+
+    def __init__(
+        self,
+        iterations=1,
+        factorisation="auto",
+        memory=4.0,
+        tolerance=1e-10,
+        cg_tolerance=1e-2,
+        cg_steps=100,
+    ):
+        self.iterations = check_count("iterations", iterations)
+        if factorisation not in FACTORISATIONS:
+            raise ValueError(
+                f"Expected `factorisation` to be one of {', '.join(FACTORISATIONS)}; "
+                f"got {factorisation!r}."
+            )
+        self.factorisation = factorisation
+        self.memory = check_positive("memory", memory)
+        self.tolerance = check_positive("tolerance", tolerance)
+        self.cg_tolerance = check_positive("cg_tolerance", cg_tolerance)
+        self.cg_steps = check_count("cg_steps", cg_steps)
+
+    def initial_memory(self, size, dtype):
+        return NoMemory()
+
+    def searches(self, objective):
+        return not self._iterative(objective)
+
+    def solve(self, objective, start, memory):
+        first = _State(
+            tf.constant(0, tf.int32),
+            start.w,
+            start.value,
+            start.gradient,
+            tf.constant(0, tf.int32),
+            tf.constant(True),
+        )
+        return self._result(start, self._iterate(objective, first))
+
+    def search(self, problem_of, objective, start, alphas, target):
+        residual, jacobian = objective.linearise(start.w)
+        dampings = 0.5 / alphas
+        exact = self._exact(jacobian, dampings[0])
+        trials = linear_algebra.damped_steps(jacobian, residual, dampings, exact)
+        last = alphas.shape[0] - 1
+
+        def probe(i):
+            value = objective.value(start.w + trials.steps[i])
+            return i, value, (start.value - value) / trials.decreases[i]
+
+        def bad(i, value, ratio):
+            # Written so that NaN is bad, too.
+            return (i < last) & ~((ratio >= target) & (value < start.value))
+
+        i, value, ratio = tf.while_loop(
+            bad,
+            lambda i, value, ratio: probe(i + 1),
+            probe(tf.constant(0)),
+            parallel_iterations=1,
+        )
+        good = (ratio >= target) & (value < start.value)
+        alpha = alphas[i]
+        problem = problem_of(alpha)
+        w = tf.where(good, start.w + trials.steps[i], start.w)
+        value, gradient = problem.value_and_gradient(w)
+        first = _State(tf.constant(1, tf.int32), w, value, gradient, i + 3, good)
+        end = self._iterate(problem, first)
+        return Search(self._result(problem.start, end), alpha, ratio)
+
+    # -- one iteration ----------------------------------------------------------
+
+    def _iterate(self, problem, first):
+        goal = self.tolerance * tf.norm(problem.start.gradient)
+
+        def going(s):
+            unsolved = tf.norm(s.gradient) > goal
+            return (s.k < self.iterations) & s.improved & unsolved
+
+        (end,) = tf.while_loop(
+            going,
+            lambda s: (self._advance(problem, s),),
+            (first,),
+            parallel_iterations=1,
+        )
+        return end
+
+    def _advance(self, problem, state):
+        displacement = problem.anchor - state.w
+        if self._iterative(problem.objective):
+            step, evaluations = self._step_without_matrix(problem, state.w)
+        else:
+            residual, jacobian = problem.objective.linearise(state.w)
+            damping = 0.5 / problem.alpha
+            step = displacement + tf.squeeze(
+                linear_algebra.damped_steps(
+                    jacobian,
+                    residual + tf.linalg.matvec(jacobian, displacement),
+                    damping[None],
+                    self._exact(jacobian, damping),
+                ).steps,
+                axis=0,
+            )
+            evaluations = tf.constant(1, tf.int32)
+
+        # NaN in a value makes the comparison false: the step is halved.
+        def too_long(halvings, scale, value):
+            return (halvings < _HALVINGS) & ~(value < state.value)
+
+        def halve(halvings, scale, value):
+            scale = 0.5 * scale
+            return halvings + 1, scale, problem.value(state.w + scale * step)
+
+        halvings, scale, value = tf.while_loop(
+            too_long,
+            halve,
+            (
+                tf.constant(0, tf.int32),
+                tf.ones((), step.dtype),
+                problem.value(state.w + step),
+            ),
+            parallel_iterations=1,
+        )
+        improved = value < state.value
+        w = tf.where(improved, state.w + scale * step, state.w)
+        value, gradient = problem.value_and_gradient(w)
+        return _State(
+            state.k + 1,
+            w,
+            value,
+            gradient,
+            state.evaluations + evaluations + halvings + 2,
+            improved,
+        )
+
+    def _step_without_matrix(self, problem, w):
+        damping = 0.5 / problem.alpha
+        linear = problem.objective.operators(w)
+        displacement = problem.anchor - w
+        rows = linear.residual.shape[0] or _SAMPLE_ROWS
+        stride = max(1, rows // _SAMPLE_ROWS)
+        _, sample = problem.objective.linearise(w, stride)
+        right = -linear.backward(linear.residual + linear.forward(displacement))
+        correction, iterations = linear_algebra.conjugate_gradients(
+            lambda v: linear.backward(linear.forward(v)) + damping * v,
+            right,
+            linear_algebra.damped_inverse(float(stride) ** 0.5 * sample, damping),
+            self.cg_tolerance,
+            self.cg_steps,
+        )
+        return displacement + correction, 2 * iterations + 3
+
+    def _result(self, start, end):
+        finite = tf.math.is_finite(end.value) & tf.reduce_all(
+            tf.math.is_finite(end.gradient)
+        )
+        moved = finite & (end.improved | (end.k > 1))
+        solved = tf.norm(end.gradient) <= self.tolerance * tf.norm(start.gradient)
+        status = tf.case(
+            [
+                (finite & solved, lambda: int(Status.SOLVED)),
+                (moved & end.improved, lambda: int(Status.OUT_OF_STEPS)),
+                (moved, lambda: int(Status.STALLED)),
+                (finite, lambda: int(Status.NO_DECREASE)),
+            ],
+            default=lambda: int(Status.NOT_FINITE),
+        )
+        return SolverResult(
+            end.w, end.value, end.gradient, end.k, end.evaluations, status, NoMemory()
+        )
+
+    # -- choices -------------------------------------------------------------------
+
+    def _exact(self, jacobian, damping):
+        if self.factorisation == "auto":
+            return ~linear_algebra.gram_suffices(jacobian, damping)
+        return tf.constant(self.factorisation == "exact")
+
+    def _iterative(self, objective):
+        if self.factorisation != "auto":
+            return self.factorisation == "iterative"
+        rows = objective.row_count()
+        if rows is None:
+            return False
+        size = rows * objective.parameters.size * objective.parameters.dtype.size
+        return _COPIES * size > self.memory * 2**30
+
+    def get_config(self):
+        return {
+            "iterations": self.iterations,
+            "factorisation": self.factorisation,
+            "memory": self.memory,
+            "tolerance": self.tolerance,
+            "cg_tolerance": self.cg_tolerance,
+            "cg_steps": self.cg_steps,
+        }
