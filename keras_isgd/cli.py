@@ -49,14 +49,14 @@ def _parser():
     solve.add_argument(
         "--optimizer",
         choices=catalogue.OPTIMIZERS,
-        default="isgd-lbfgs",
+        default="isgd",
         help="default: %(default)s",
     )
     solve.add_argument(
         "--learning-rate",
         type=float,
         metavar="A",
-        help="alpha of isgd-..., the rate of adam and sgd",
+        help="alpha of isgd and isgd-..., the rate of adam and sgd",
     )
     solve.add_argument(
         "--inner-steps", type=int, metavar="K1", help="steps of the inner solver"
@@ -96,7 +96,10 @@ def _add_common(parser):
         "--seed", type=int, default=0, metavar="N", help="of weights and points"
     )
     parser.add_argument(
-        "--resample", action="store_true", help="new points at each step"
+        "--resample",
+        action=argparse.BooleanOptionalAction,
+        help="new points at each step, or the same; by default new ones except for "
+        + " and ".join(catalogue.NEED_FIXED_POINTS),
     )
     parser.add_argument(
         "--out", metavar="DIR", help="where to write; default: runs/PROBLEM"
@@ -180,9 +183,12 @@ def _run(options, name):
     optimizer = catalogue.make_optimizer(
         name, recipe, options.learning_rate, options.inner_steps
     )
+    resample = options.resample
+    if resample is None:
+        resample = name not in catalogue.NEED_FIXED_POINTS
     settings = {
         "network": recipe.network,
-        "points": {**recipe.points, "resample": options.resample},
+        "points": {**recipe.points, "resample": resample},
         "seed": options.seed,
         "configuration": optimizer.get_config(),
         "command": _command(options, name),
@@ -191,7 +197,7 @@ def _run(options, name):
         name,
         model,
         optimizer,
-        recipe.make_points(model, options.seed, options.resample),
+        recipe.make_points(model, options.seed, resample),
         seconds=options.seconds,
         settings=settings,
         report=_print_record,
@@ -207,7 +213,9 @@ def _command(options, name):
         words += ["--learning-rate", str(options.learning_rate)]
     if options.inner_steps is not None:
         words += ["--inner-steps", str(options.inner_steps)]
-    words += ["--resample"] * options.resample + ["--no-jit"] * options.no_jit
+    if options.resample is not None:
+        words.append("--resample" if options.resample else "--no-resample")
+    words += ["--no-jit"] * options.no_jit
     return " ".join(words)
 
 

@@ -7,7 +7,7 @@ from keras_isgd import sampling
 from keras_isgd.sampling import Box
 from keras_isgd.solvers.solver import check_count, check_positive
 
-__all__ = ["mlp", "sine"]
+__all__ = ["FourierFeatures", "TrainableSine", "input_scale_for", "mlp", "sine"]
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
@@ -53,6 +53,110 @@ class CentredBias(keras.initializers.Initializer):
         }
 
 
+@keras.saving.register_keras_serializable(package="keras_isgd")
+class TrainableSine(keras.layers.Layer):
+    """The activation sin(s x) with one trainable factor s for each unit.
+
+    Args:
+        initial: the first value of s, a positive number.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: `initial` is not positive and finite.
+    """
+
+    def __init__(self, initial=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.initial = check_positive("initial", initial)
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(
+            shape=(input_shape[-1],),
+            initializer=keras.initializers.Constant(self.initial),
+            name="scale",
+        )
+
+    def call(self, x):
+        return keras.ops.sin(self.scale * x)
+
+    def get_config(self):
+        return {**super().get_config(), "initial": self.initial}
+
+
+@keras.saving.register_keras_serializable(package="keras_isgd")
+class FourierFeatures(keras.layers.Layer):
+    """sin(x B) and cos(x B) of the coordinates, `(n, d)` to `(n, 2 m)`.
+
+    With B of whole multiples of 2 pi / L a network of these features is periodic
+    with period L by construction; with random B it sees high frequencies from
+    the start (Tancik et al., NeurIPS 2020).
+
+    The cosine is a sine with a phase: joining two tensors cannot be
+    differentiated twice under XLA.
+
+    Args:
+        frequencies: B, `(d, m)`, in radians per unit of length.
+        trainable: whether B is trained.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: B is no finite matrix.
+    """
+
+    def __init__(self, frequencies, trainable=False, **kwargs):
+        super().__init__(trainable=trainable, **kwargs)
+        matrix = np.asarray(frequencies, np.float64)
+        if matrix.ndim != 2 or matrix.size == 0 or not np.isfinite(matrix).all():
+            raise ValueError(
+                "Expected `frequencies` as a finite matrix (d, m), got shape "
+                f"{matrix.shape}."
+            )
+        self.frequencies = matrix.tolist()
+
+    def build(self, input_shape):
+        matrix = np.asarray(self.frequencies)
+        d, m = matrix.shape
+        if input_shape[-1] != d:
+            raise ValueError(
+                f"Expected {d} coordinates, one for each row of `frequencies`, got "
+                f"{input_shape[-1]}."
+            )
+        self.matrix = self.add_weight(
+            shape=(d, m), initializer=lambda shape, dtype: matrix, name="frequencies"
+        )
+        self.phases = np.repeat([0.0, np.pi / 2], m)
+
+    def call(self, x):
+        twice = keras.ops.tile(keras.ops.matmul(x, self.matrix), (1, 2))
+        return keras.ops.sin(twice + keras.ops.cast(self.phases, twice.dtype))
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], 2 * len(self.frequencies[0]))
+
+    def get_config(self):
+        return {**super().get_config(), "frequencies": self.frequencies}
+
+
+def input_scale_for(frequency, domain=None):
+    """Returns a first-layer scale K for the highest frequency expected.
+
+    Rule of thumb: a third of the frequency, and at least 4 over the domain's
+    shortest edge. It comes from the problems of `benchmarks/accuracy.py`: K = 4
+    for sin(4 pi x), 10 for sin(10 pi x), 50 for sin(50 pi x). A layer of width
+    eps counts as frequency 1 / eps. A scale far above it fits noise, one far
+    below it needs many more steps.
+
+    Args:
+        frequency: in radians per unit of length, a positive number.
+        domain: the problem's `Box`; an edge of length 1 if None.
+
+    Raises:
+        ValueError: `frequency` is not positive and finite.
+    """
+    shortest = 1.0 if domain is None else min(domain.lengths)
+    return max(check_positive("frequency", frequency) / 3.0, 4.0 / shortest)
+
+
 def _wide_kernel(scale, seed):
     return keras.initializers.RandomNormal(stddev=scale, seed=seed)
 
@@ -64,6 +168,8 @@ def mlp(
     depth=3,
     activation="tanh",
     input_scale=None,
+    output_scale=None,
+    features=None,
     domain=None,
     dtype="float64",
     seed=None,
@@ -73,18 +179,25 @@ def mlp(
     The start matters as much as the optimizer. With `input_scale` K, the first
     kernel is drawn from N(0, K^2) and the first biases spread the units' centres
     over the domain, so that the first layer already resolves features of length
-    about 1/K everywhere. Rule of thumb: K = 4 for a solution with a few waves in
-    the domain, 1/4 of the steepest relative slope for layers and for waves.
+    about 1/K everywhere; `input_scale_for` has a rule of thumb for K. The last
+    kernel is then made small, so that the network starts near zero: second
+    derivatives of the order of K^2 would otherwise dwarf the equation's data, and
+    Gauss-Newton with a small start ends at far smaller errors.
 
     Args:
         inputs: number of coordinates, d.
         outputs: number of outputs.
         width: units in each hidden layer.
         depth: number of hidden layers.
-        activation: a Keras activation by name or function, or "sine". It must be
-            twice differentiable for a second-order equation ("relu" is not).
+        activation: a Keras activation by name or function, "sine", or
+            "trainable_sine" (`TrainableSine`). It must be twice differentiable for
+            a second-order equation ("relu" is not).
         input_scale: K, in units of one over length; None for Keras's own start
             (Glorot kernels and zero biases) in the first layer too.
+        output_scale: factor on the last layer's Glorot kernel; if None, 0.01 with
+            `input_scale` and 1 without.
+        features: a layer between the coordinates and the first hidden layer, such
+            as `FourierFeatures`; not together with `input_scale`.
         domain: the `Box` for the centres; the unit box if None.
         dtype: "float64" or "float32".
         seed: whole number for the weights; None draws one from NumPy's generator,
@@ -118,6 +231,17 @@ def mlp(
     seeds = [
         int(s) % 2**31 for s in np.random.SeedSequence(seed).generate_state(depth + 1)
     ]
+    if output_scale is None:
+        output_scale = 1.0 if input_scale is None else 0.01
+    output_scale = check_positive("output_scale", output_scale)
+    if features is not None and input_scale is not None:
+        raise ValueError(
+            "`input_scale` is for a first layer on the coordinates; with `features` "
+            "their frequencies set the scale. Leave one of the two out."
+        )
+    trainable_sine = activation == "trainable_sine"
+    if trainable_sine:
+        activation = "linear"
     activation = sine if activation == "sine" else keras.activations.get(activation)
     if activation is keras.activations.relu:
         raise ValueError(
@@ -126,7 +250,7 @@ def mlp(
         )
 
     x = keras.Input((inputs,), dtype=dtype, name="x")
-    hidden = x
+    hidden = x if features is None else features(x)
     for layer in range(depth):
         first = layer == 0 and input_scale is not None
         initializers = (
@@ -143,11 +267,16 @@ def mlp(
             name=f"hidden_{layer + 1}",
             **initializers,
         )(hidden)
+        if trainable_sine:
+            hidden = TrainableSine(dtype=dtype, name=f"sine_{layer + 1}")(hidden)
     u = keras.layers.Dense(
         outputs,
         dtype=dtype,
         name="u",
-        kernel_initializer=keras.initializers.GlorotNormal(seed=seeds[depth]),
+        # Glorot's normal distribution with its standard deviation times a factor.
+        kernel_initializer=keras.initializers.VarianceScaling(
+            output_scale**2, "fan_avg", "truncated_normal", seed=seeds[depth]
+        ),
     )(hidden)
     return keras.Model(x, u, name="mlp")
 

@@ -168,6 +168,21 @@ class SetSampler:
         return tf.concat(parts, axis=0)
 
 
+class Union:
+    """Several samplers whose points form one set.
+
+    Args:
+        samplers: functions from a step to points `(n_i, d)`.
+    """
+
+    def __init__(self, samplers):
+        self._samplers = samplers
+
+    def __call__(self, step):
+        """Returns the set for a step, `(sum n_i, d)` float64."""
+        return tf.concat([sampler(step) for sampler in self._samplers], axis=0)
+
+
 def _draw(engine, method, count):
     if method != "sobol":
         return engine.random(count)

@@ -10,6 +10,10 @@ FIRST = {
     "isgd-adam": lambda: ki.ISGD(0.5, inner=ki.solvers.Adam(1e-3, steps=5)),
     "isgd-lbfgs": lambda: ki.ISGD(0.5, inner=ki.solvers.LBFGS(steps=3)),
     "lbfgs": lambda: ki.LBFGS(steps=2, memory=5),
+    "isgd": lambda: ki.ISGD(),
+    "iterative": lambda: ki.ISGD(
+        inner=ki.solvers.GaussNewton(factorisation="iterative")
+    ),
 }
 SECOND = {
     "adam": lambda: keras.optimizers.Adam(1e-3),
@@ -117,6 +121,9 @@ def test_two_switches_make_three_stages():
         ("isgd-adam", "lbfgs", False),
         ("isgd-lbfgs", "adam", True),
         ("lbfgs", "adam", False),
+        ("isgd", "adam", True),
+        ("isgd", "lbfgs", False),
+        ("iterative", "adam", True),
     ],
 )
 def test_a_killed_run_ends_as_an_unbroken_one(first, second, resample, tmp_path):
@@ -140,7 +147,12 @@ def test_a_killed_run_ends_as_an_unbroken_one(first, second, resample, tmp_path)
 
 @pytest.mark.parametrize(
     ("first", "epochs_before", "resample"),
-    [("isgd-adam", 1, True), ("isgd-lbfgs", 3, True), ("lbfgs", 1, False)],
+    [
+        ("isgd-adam", 1, True),
+        ("isgd-lbfgs", 3, True),
+        ("lbfgs", 1, False),
+        ("isgd", 1, True),
+    ],
 )
 def test_saved_and_loaded_it_goes_on_bit_for_bit(
     first, epochs_before, resample, tmp_path

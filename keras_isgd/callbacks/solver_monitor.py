@@ -6,7 +6,13 @@ from keras_isgd.solvers.solver import Status
 
 __all__ = ["SolverMonitor"]
 
-_KEYS = ("inner_iterations", "evaluations", "implicit_residual", "status")
+_KEYS = (
+    "inner_iterations",
+    "evaluations",
+    "implicit_residual",
+    "status",
+    "learning_rate",
+)
 
 
 class SolverMonitor(keras.callbacks.Callback):
@@ -21,7 +27,8 @@ class SolverMonitor(keras.callbacks.Callback):
 
     Attributes:
         steps: list of dictionaries with `iteration`, `inner_iterations`,
-            `evaluations` (the total so far), `implicit_residual` and `status`.
+            `evaluations` (the total so far), `implicit_residual`, `status` and
+            `learning_rate`.
     """
 
     def __init__(self, print_failures=True):

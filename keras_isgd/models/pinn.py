@@ -6,14 +6,13 @@ import tensorflow as tf
 
 from keras_isgd.least_squares import LeastSquares
 from keras_isgd.models.closure_model import ClosureTraining
+from keras_isgd.models.errors import measure
 from keras_isgd.models.network_checks import check_network
-from keras_isgd.models.point_sets import SeekPoints, prepare
+from keras_isgd.models.point_sets import SeekPoints, default_points, prepare
 from keras_isgd.models.terms import terms_of
 from keras_isgd.objective import Objective
 
 __all__ = ["PINN"]
-
-_CHUNK = 8192  # points at a time where a whole grid would take much memory
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
@@ -173,7 +172,9 @@ class PINN(ClosureTraining, keras.Model):
         """Trains; the arguments are those of `keras.Model.fit`.
 
         Args:
-            x: `problem.points(...)`, or a dictionary of arrays `(n_i, d)`.
+            x: `problem.points(...)`, or a dictionary of arrays `(n_i, d)`. None:
+                new, evenly spread points in each step, two to three times as many
+                as there are trainable weights.
             epochs: number of epochs.
             steps_per_epoch: steps in an epoch; 1 for endless points if None.
             callbacks: list of Keras callbacks.
@@ -190,6 +191,9 @@ class PINN(ClosureTraining, keras.Model):
                 "A PINN has a loss of its own (Eq. 6) and no targets: compile it with "
                 "an optimizer alone, and set PINN(..., loss_weights=...) for weights."
             )
+        if x is None:
+            sizes = [v.value.shape.num_elements() for v in self.trainable_variables]
+            x = default_points(self.problem, sum(sizes), self._terms[0].columns)
         x, steps_per_epoch = prepare(self.problem, x, steps_per_epoch)
         if validation_data is not None:
             validation_data, validation_steps = prepare(
@@ -253,21 +257,7 @@ class PINN(ClosureTraining, keras.Model):
         Raises:
             ValueError: the problem has no exact solution.
         """
-        if self.problem.exact is None:
-            raise ValueError(
-                f"{type(self.problem).__name__} has no exact solution to compare with: "
-                "define exact(self, x) in it."
-            )
-        points = self.problem.test_points() if points is None else points
-        chunks = np.array_split(points, range(_CHUNK, len(points), _CHUNK))
-        u = np.concatenate(
-            [self.network(tf.constant(x, self.compute_dtype)) for x in chunks]
-        )
-        exact = np.asarray(self.problem.exact(tf.constant(points, tf.float64)))
-        return {
-            "relative_l2": float(np.linalg.norm(u - exact) / np.linalg.norm(exact)),
-            "max_error": float(np.max(np.abs(u - exact))),
-        }
+        return measure(self.network, self.problem, self.compute_dtype, points)
 
     def relative_l2(self, points=None):
         """Returns the relative L2 error; see `errors`."""

@@ -4,7 +4,30 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["SeekPoints", "prepare"]
+__all__ = ["SeekPoints", "default_points", "prepare"]
+
+# Rows of the residual for each trainable weight: with fewer than one, a step fits its
+# own points, and the error of a long run stays where that leaves it.
+_INTERIOR_ROWS, _BOUNDARY_ROWS = 2.25, 0.3
+
+
+def default_points(problem, parameters, equations):
+    """Returns points that suit a network's size: new ones each step, well spread.
+
+    Args:
+        problem: the `Problem`.
+        parameters: number of trainable weights, p.
+        equations: columns of the residual, k.
+    """
+    boundary = None
+    if len(problem.coordinates) > 1:
+        boundary = max(int(_BOUNDARY_ROWS * parameters), 20)
+    return problem.points(
+        interior=max(int(_INTERIOR_ROWS * parameters / equations), 100),
+        boundary=boundary,
+        method="sobol",
+        refine=0.5 if problem.steep is not None else 0.0,
+    )
 
 
 def prepare(problem, x, steps):

@@ -16,6 +16,8 @@ def mean_of_squares(model, data, state, jit_compile):
 
         L = 1/n sum_i v_i 1/k |f(x_i) - y_i|^2      v_i: sample weights, or 1
 
+    in the model's dtype. (Keras computes losses in floatx, float32 as a rule.)
+
     Args:
         model: a compiled `ClosureModel`.
         data: a batch as `train_step` receives it.
@@ -63,7 +65,6 @@ def _compiled_with_squares(model):
     plain = loss is keras.losses.mean_squared_error or (
         isinstance(loss, keras.losses.MeanSquaredError)
         and loss.reduction == "sum_over_batch_size"
-        and loss.dtype == model.compute_dtype
     )
     own = type(model)._compute_loss is keras.Model._compute_loss
     own &= type(model).compute_loss is keras.Model.compute_loss

@@ -25,6 +25,9 @@ class Term:
             `(n, d + k)`, or None.
         dtype: of the network.
 
+    Attributes:
+        columns: k, the number of rows of the residual for each point.
+
     Raises:
         ValueError: the rows have the wrong shape, or do not use the network.
     """
@@ -37,11 +40,12 @@ class Term:
         self._function = function
         self._places = places
         self._dtype = dtype
+        self.columns = None
         self._points = None if points is None else tf.constant(points, dtype)
         columns = len(problem.coordinates) if points is None else points.shape[1]
         example = tf.zeros((1, columns), dtype)
         try:
-            self._requests, _ = requests_of(
+            self._requests, self.columns = requests_of(
                 function,
                 len(places(example)),
                 problem.coordinates,

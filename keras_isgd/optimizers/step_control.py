@@ -108,7 +108,7 @@ class DecreaseRatio(StepControl):
         ValueError: an argument out of range.
     """
 
-    def __init__(self, target=0.15, final_target=0.5, turn=1e3, per_decade=3):
+    def __init__(self, target=0.05, final_target=0.15, turn=1e6, per_decade=3):
         for name, value in (("target", target), ("final_target", final_target)):
             if not 0 < check_positive(name, value) < 1:
                 raise ValueError(f"Expected `{name}` in (0, 1), got {value!r}.")
@@ -194,5 +194,5 @@ def _adapt(alpha, found, target, start):
     residual = tf.norm(found.result.gradient)
     solved = residual <= _UNSOLVED * alpha * tf.norm(start.gradient)
     good = _taken(found) & (found.ratio >= target)
-    factor = tf.where(good, tf.where(solved, _GROW, 1.0), _SHRINK)
-    return alpha * tf.cast(factor, alpha.dtype)
+    grown = tf.where(solved, _GROW * alpha, alpha)
+    return tf.where(good, grown, _SHRINK * alpha)

@@ -15,25 +15,36 @@ __all__ = ["Helmholtz2D"]
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
 class Helmholtz2D(Problem):
-    """u_xx + u_yy + k^2 u = f on the unit square.
+    """u_xx + u_yy + k^2 u = f on a square.
 
-        u(x, y) = sin(pi x) sin(k pi y)
-        f(x, y) = (k^2 - (1 + k^2) pi^2) u(x, y)
+        u(x, y) = sin(a1 pi x) sin(a2 pi y)
+        f(x, y) = (k^2 - (a1^2 + a2^2) pi^2) u(x, y)
 
-    with u given on the boundary, where it is zero for a whole k.
+    with u given on the boundary, where it is zero for whole a1 and a2.
 
-    Source: Li, Chen and Huang (AAAI 2023), Eq. 21 and Figure 4.
+    Source: Li, Chen and Huang (AAAI 2023), Eq. 21 and Figure 4: k = a2 = 4 and
+    a1 = 1 on the unit square. `Helmholtz2D(1.0, modes=(1, 4), lower=-1.0)` is
+    the one that arXiv 2604.05230 and others compare optimizers on.
 
     Args:
-        k: wave number, a positive number; the paper uses 4.
+        k: wave number, a positive number.
+        modes: a1 and a2, positive numbers; 1 and k if None.
+        lower: the square reaches from here to 1 in x and y; a number below 1.
+
+    Raises:
+        ValueError: an argument out of range.
     """
 
     coordinates = ("x", "y")
-    domain = Box((0.0, 0.0), (1.0, 1.0))
     reference = "Li, Chen and Huang (AAAI 2023), Eq. 21"
 
-    def __init__(self, k=4.0):
+    def __init__(self, k=4.0, modes=None, lower=0.0):
         self.k = check_positive("k", k)
+        modes = (1.0, k) if modes is None else modes
+        if len(modes) != 2:
+            raise ValueError(f"Expected two `modes`, a1 and a2, got {modes!r}.")
+        self.modes = [check_positive("modes", a) for a in modes]
+        self.domain = Box((lower, lower), (1.0, 1.0))
 
     def residual(self, u, x):
         return u.laplacian() + self.k**2 * u.value - self.source(x)
@@ -43,11 +54,13 @@ class Helmholtz2D(Problem):
 
     def source(self, x):
         """f at points `(n, 2)`, shape `(n, 1)`."""
-        return (self.k**2 - (1 + self.k**2) * math.pi**2) * self.exact(x)
+        waves = sum(a**2 for a in self.modes)
+        return (self.k**2 - waves * math.pi**2) * self.exact(x)
 
     def exact(self, x):
         """u at points `(n, 2)`, shape `(n, 1)`."""
-        return tf.sin(math.pi * x[:, 0:1]) * tf.sin(self.k * math.pi * x[:, 1:2])
+        a1, a2 = self.modes
+        return tf.sin(a1 * math.pi * x[:, 0:1]) * tf.sin(a2 * math.pi * x[:, 1:2])
 
     def get_config(self):
-        return {"k": self.k}
+        return {"k": self.k, "modes": self.modes, "lower": self.domain.lower[0]}

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_isgd.problems.conditions import Dirichlet
 from keras_isgd.problems.problem import Problem
 from keras_isgd.sampling import Box
+from keras_isgd.solvers.solver import check_count
 
 __all__ = ["Poisson1D", "Poisson2D"]
 
@@ -64,15 +65,37 @@ class Poisson1D(Problem):
 class Poisson2D(Problem):
     """-Laplacian u = f on the unit square, u = 0 on its boundary.
 
-        u(x, y) = sin(pi x) sin(pi y) + 0.1 sin(10 pi x) sin(10 pi y)
+        u(x, y) = sum_i a_i sin(k_i pi x) sin(k_i pi y)
 
-    Source: Li, Chen and Huang (AAAI 2023), Eq. 20 and Figure 3.
+    Source: Li, Chen and Huang (AAAI 2023), Eq. 20 and Figure 3, for
+    k = (1, 10) and a = (1, 0.1).
+
+    Args:
+        frequencies: k, whole numbers >= 1.
+        amplitudes: a, as many numbers.
+
+    Raises:
+        ValueError: no frequencies, other than whole numbers >= 1, or not as many
+            amplitudes.
     """
 
     coordinates = ("x", "y")
     domain = Box((0.0, 0.0), (1.0, 1.0))
     reference = "Li, Chen and Huang (AAAI 2023), Eq. 20"
-    _modes = [(1, 1.0), (10, 0.1)]
+
+    def __init__(self, frequencies=(1, 10), amplitudes=(1.0, 0.1)):
+        self.frequencies = [check_count("frequencies", k) for k in frequencies]
+        self.amplitudes = [float(a) for a in amplitudes]
+        if len(self.frequencies) != len(self.amplitudes) or not self.frequencies:
+            raise ValueError(
+                "Expected as many amplitudes as frequencies and at least one, got "
+                f"{len(self.frequencies)} frequencies and {len(self.amplitudes)} "
+                "amplitudes."
+            )
+
+    @property
+    def _modes(self):
+        return list(zip(self.frequencies, self.amplitudes, strict=True))
 
     def residual(self, u, x):
         return u.laplacian() + self.source(x)
@@ -89,6 +112,9 @@ class Poisson2D(Problem):
     def exact(self, x):
         """u at points `(n, 2)`, shape `(n, 1)`."""
         return tf.add_n([a * _product(k, x) for k, a in self._modes])
+
+    def get_config(self):
+        return {"frequencies": self.frequencies, "amplitudes": self.amplitudes}
 
 
 def _product(k, x):

@@ -45,6 +45,8 @@ class Problem:
     domain = sampling.Box(0.0, 1.0)
     coefficients = {}
     reference = ""
+    # A box inside the domain where the solution is steep, for `points(refine=...)`.
+    steep = None
 
     def residual(self, u, x):
         """Returns what the equation says is zero, `(n, k)` for k equations.
@@ -105,7 +107,13 @@ class Problem:
         return names
 
     def points(
-        self, interior=1000, boundary=None, resample=True, seed=0, method="uniform"
+        self,
+        interior=1000,
+        boundary=None,
+        resample=True,
+        seed=0,
+        method="uniform",
+        refine=0.0,
     ):
         """Returns training points: an endless dataset of named point sets.
 
@@ -120,13 +128,16 @@ class Problem:
                 one.
             method: "uniform" (random), or low-discrepancy by SciPy: "sobol",
                 "halton", "latin_hypercube".
+            refine: share of the interior points that is drawn from `steep`, a box
+                where the problem knows its solution to be steep; in [0, 1).
 
         Returns:
             A `tf.data.Dataset` of dictionaries of float64 tensors `(n_i, d)`. It
             goes on at the step where a restored run stopped.
 
         Raises:
-            ValueError: a number below 1, an unknown method or set.
+            ValueError: a number below 1, an unknown method or set, or a share
+                without a box `steep`.
         """
         if method not in sampling.METHODS:
             raise ValueError(
@@ -143,7 +154,23 @@ class Problem:
             samplers[name] = sampling.SetSampler(
                 self.domain, count, method, seed + offset * 2**32, faces
             )
+        if refine != 0.0:
+            samplers["interior"] = self._refined(interior, method, seed, refine)
         return sampling.point_dataset(samplers, resample)
+
+    def _refined(self, interior, method, seed, refine):
+        if self.steep is None or not 0.0 < refine < 1.0:
+            raise ValueError(
+                "Expected `refine` in [0, 1), and 0 for a problem without a box "
+                f"`steep`; got {refine!r} for {type(self).__name__}."
+            )
+        inside = min(max(round(refine * interior), 1), interior - 1)
+        return sampling.Union(
+            [
+                sampling.SetSampler(self.domain, interior - inside, method, seed),
+                sampling.SetSampler(self.steep, inside, method, seed + 2**40),
+            ]
+        )
 
     def _counts(self, interior, boundary):
         names = self.point_sets()[1:]

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_isgd.problems.conditions import Dirichlet
 from keras_isgd.problems.problem import Problem
+from keras_isgd.sampling import Box
 from keras_isgd.solvers.solver import check_positive
 
 __all__ = ["SingularPerturbation"]
@@ -20,7 +21,8 @@ class SingularPerturbation(Problem):
         f(x) = eps (pi/2)^2 sin(pi x / 2) + (pi/2) cos(pi x / 2)
 
     Source: Li, Chen and Huang (AAAI 2023), Eq. 19. The paper prints eps^(x/eps)
-    where e^(x/eps) is meant: only that solves the equation.
+    where e^(x/eps) is meant: only that solves the equation. For a small eps the
+    last 30 eps of the interval are the box `steep`.
 
     Args:
         eps: positive number; the paper uses 2 and 0.01.
@@ -30,6 +32,8 @@ class SingularPerturbation(Problem):
 
     def __init__(self, eps=0.01):
         self.eps = check_positive("eps", eps)
+        if 30.0 * self.eps < 1.0:
+            self.steep = Box(1.0 - 30.0 * self.eps, 1.0)
 
     def residual(self, u, x):
         return -self.eps * u.d("xx") + u.d("x") - self.source(x)

@@ -1,0 +1,108 @@
+"""Damped least squares against the normal equations and the closed form."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_isgd.solvers import linear_algebra
+
+SHAPES = [(6, 11), (9, 9), (13, 5)]
+DAMPINGS = np.array([1e-3, 0.1, 30.0])
+
+
+def _problem(shape, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=shape), rng.normal(size=shape[0])
+
+
+def _by_tensorflow(jacobian, residual, dampings, exact):
+    factorise = linear_algebra._exact if exact else linear_algebra._gram
+    return linear_algebra._combine(*factorise(jacobian, residual), dampings)
+
+
+@pytest.mark.parametrize("route", [linear_algebra.damped_steps, _by_tensorflow])
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_against_the_normal_equations(shape, exact, route):
+    jacobian, residual = _problem(shape)
+    found = route(*map(tf.constant, (jacobian, residual, DAMPINGS)), exact)
+    for damping, step, decrease in zip(DAMPINGS, *found, strict=True):
+        matrix = jacobian.T @ jacobian + damping * np.eye(shape[1])
+        expected = -np.linalg.solve(matrix, jacobian.T @ residual)
+        np.testing.assert_allclose(step, expected, rtol=1e-8, atol=1e-10)
+        after = residual + jacobian @ expected
+        np.testing.assert_allclose(
+            decrease, residual @ residual - after @ after, rtol=1e-9
+        )
+
+
+@pytest.mark.parametrize("shape", [(8, 12), (12, 8)])
+def test_only_the_exact_route_sees_small_singular_values(shape):
+    rng = np.random.default_rng(1)
+    k = min(shape)
+    left = np.linalg.qr(rng.normal(size=(shape[0], k)))[0]
+    right = np.linalg.qr(rng.normal(size=(shape[1], k)))[0]
+    sigma = np.logspace(0, -11, k)
+    jacobian = tf.constant(left * sigma @ right.T)
+    residual = left.sum(axis=1)
+    damping = 1e-26
+    expected = -right @ (sigma / (sigma**2 + damping))
+
+    def error(exact):
+        steps, _ = linear_algebra.damped_steps(
+            jacobian, tf.constant(residual), tf.constant([damping]), exact
+        )
+        return np.linalg.norm(steps[0] - expected) / np.linalg.norm(expected)
+
+    # The entries of J are rounded: sigma = 1e-11 is known to about 1e-5.
+    assert error(True) < 1e-3
+    assert error(False) > 0.5
+    assert not linear_algebra.gram_suffices(jacobian, tf.constant(damping, tf.float64))
+    assert linear_algebra.gram_suffices(jacobian, tf.constant(1e-6, tf.float64))
+
+
+def test_infinity_gives_nan_and_no_crash():
+    jacobian, residual = _problem((4, 3))
+    jacobian[0, 0] = np.inf
+    steps, decreases = linear_algebra.damped_steps(
+        *map(tf.constant, (jacobian, residual, DAMPINGS)), True
+    )
+    assert np.isnan(steps).all()
+    assert np.isnan(decreases).all()
+
+
+def test_conjugate_gradients_solve_and_stop_by_their_rule():
+    rng = np.random.default_rng(2)
+    a = rng.normal(size=(20, 20))
+    matrix, right = a @ a.T + 0.1 * np.eye(20), rng.normal(size=20)
+
+    def solve(tolerance, steps, precondition=lambda v: v):
+        return linear_algebra.conjugate_gradients(
+            lambda v: tf.linalg.matvec(matrix, v),
+            tf.constant(right),
+            precondition,
+            tolerance,
+            steps,
+        )
+
+    x, _ = solve(1e-12, 200)
+    np.testing.assert_allclose(x, np.linalg.solve(matrix, right), rtol=1e-8)
+    for tolerance in (1e-1, 1e-4):
+        x, iterations = solve(tolerance, 200)
+        assert np.linalg.norm(matrix @ x.numpy() - right) <= tolerance * np.linalg.norm(
+            right
+        )
+        assert int(iterations) < 200
+    assert int(solve(1e-12, 3)[1]) == 3
+    inverse = np.linalg.inv(matrix)
+    assert int(solve(1e-8, 200, lambda v: tf.linalg.matvec(inverse, v))[1]) <= 2
+
+
+def test_damped_inverse_is_the_inverse():
+    jacobian, _ = _problem((5, 9), seed=4)
+    v = np.random.default_rng(5).normal(size=9)
+    apply = linear_algebra.damped_inverse(
+        tf.constant(jacobian), tf.constant(0.3, tf.float64)
+    )
+    expected = np.linalg.solve(jacobian.T @ jacobian + 0.3 * np.eye(9), v)
+    np.testing.assert_allclose(apply(tf.constant(v)), expected, rtol=1e-10)
