@@ -89,9 +89,8 @@ def test_conjugate_gradients_solve_and_stop_by_their_rule():
     np.testing.assert_allclose(x, np.linalg.solve(matrix, right), rtol=1e-8)
     for tolerance in (1e-1, 1e-4):
         x, iterations = solve(tolerance, 200)
-        assert np.linalg.norm(matrix @ x.numpy() - right) <= tolerance * np.linalg.norm(
-            right
-        )
+        error = np.linalg.norm(matrix @ x.numpy() - right)
+        assert error <= tolerance * np.linalg.norm(right)
         assert int(iterations) < 200
     assert int(solve(1e-12, 3)[1]) == 3
     inverse = np.linalg.inv(matrix)
