@@ -10,7 +10,7 @@ import numpy as np
 from keras_isgd import networks, problems, solvers
 from keras_isgd.models import PINN
 from keras_isgd.optimizers import ISGD, LBFGS
-from keras_isgd.solvers.solver import check_positive
+from keras_isgd.solvers.solver import check_count, check_positive
 
 __all__ = ["OPTIMIZERS", "RECIPES", "Recipe", "make_optimizer"]
 
@@ -155,6 +155,8 @@ def make_optimizer(name, recipe, learning_rate=None, inner_steps=None):
         raise ValueError("lbfgs has no learning rate: a line search sets each step.")
     if name in ("adam", "sgd") and inner_steps is not None:
         raise ValueError(f"{name} has no inner steps.")
+    if inner_steps is not None:
+        check_count("inner steps", inner_steps)
     if learning_rate is not None:
         check_positive("learning rate", learning_rate)
     rate = _given(

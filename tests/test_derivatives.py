@@ -200,7 +200,9 @@ def test_output_that_ignores_a_coordinate_has_zero_derivative():
 
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_compiled_is_the_same(jit_compile):
-    network = networks.mlp(2, 2, width=8, depth=2, seed=1, input_scale=3.0)
+    network = networks.mlp(
+        2, 2, width=8, depth=2, seed=1, output_scale=1.0, input_scale=3.0
+    )
     requests = {(c, i) for c in (0, 1) for i in [(), (0, 0), (0, 1), (0, 0, 1)]}
 
     @tf.function(jit_compile=jit_compile)

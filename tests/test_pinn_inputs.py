@@ -82,7 +82,9 @@ def test_bad_point_sets(model, case, as_dataset):
 @pytest.mark.parametrize("case", NO_SETS)
 def test_no_point_sets(model, case):
     points, words = NO_SETS[case]
-    refuses(model, TypeError, words, lambda: model.fit(points, verbose=0))
+    refuses(model, TypeError, words, lambda: model.evaluate(points, verbose=0))
+    if points is not None:  # `fit` then draws its own
+        refuses(model, TypeError, words, lambda: model.fit(points, verbose=0))
 
 
 def test_dataset_without_elements(model):

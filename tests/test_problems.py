@@ -46,7 +46,17 @@ CASES = [
     (problems.Poisson1D("u_L"), modes((2, 1)), minus_laplacian),
     (problems.Poisson1D("u_H"), modes((2, 1), (50, 0.1)), minus_laplacian),
     (problems.Poisson2D(), modes((1, 1), (10, 0.1)), minus_laplacian),
+    (
+        problems.Poisson2D((4, 8), (0.25, 0.5)),
+        modes((4, 0.25), (8, 0.5)),
+        minus_laplacian,
+    ),
     *(helmholtz(k) for k in (4.0, 2.5)),
+    (
+        problems.Helmholtz2D(1.0, modes=(1, 4), lower=-1.0),
+        lambda x, y: sin(pi * x) * sin(4 * pi * y),
+        lambda u, x, y: u(x, y) - minus_laplacian(u, x, y),
+    ),
     *(singular(eps) for eps in (1e6, 2.0, 0.01, 1e-3, 1e-4)),
 ]
 every_case = pytest.mark.parametrize(
@@ -298,3 +308,12 @@ def test_data_and_one_output_of_two():
     np.testing.assert_allclose(rows["data"], columns[:, 1:] - [[1], [2], [3]])
     np.testing.assert_allclose(rows["dirichlet_x_min"], np.full((200, 1), -5.0))
     assert set(sets) == {"interior", "x_min"}
+
+
+def test_wrong_modes():
+    with pytest.raises(ValueError, match="as many amplitudes as frequencies"):
+        problems.Poisson2D((1, 2), (1.0,))
+    with pytest.raises(ValueError, match="`frequencies` to be a whole number"):
+        problems.Poisson2D((1.5,), (1.0,))
+    with pytest.raises(ValueError, match="Expected two `modes`"):
+        problems.Helmholtz2D(modes=(1.0,))

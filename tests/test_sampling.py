@@ -259,3 +259,24 @@ def test_one_dimension_takes_no_number_of_boundary_points(boundary):
 def test_wrong_sets(boundary):
     with pytest.raises(ValueError, match="numbers for boundary, y_max, t_min; got"):
         Slab().points(9, boundary)
+
+
+@pytest.mark.parametrize("resample", [False, True])
+def test_a_share_of_the_points_is_where_the_solution_is_steep(resample):
+    problem = ki.problems.SingularPerturbation(0.001)
+    points = problem.points(1000, method="sobol", refine=0.4, resample=resample, seed=2)
+    first, second = (np.asarray(s["interior"]) for s in points.take(2))
+    assert first.shape == (1000, 1)
+    # 0.4 by request, and 3 % of the rest.
+    assert np.mean(first > 0.97) == pytest.approx(0.418, abs=0.01)
+    assert np.array_equal(first, second) != resample
+    again = next(iter(problem.points(1000, method="sobol", refine=0.4, seed=2)))
+    if resample:
+        np.testing.assert_array_equal(first, again["interior"])
+
+
+def test_refinement_needs_a_steep_box_and_a_share():
+    with pytest.raises(ValueError, match="box `steep`"):
+        ki.problems.Helmholtz2D().points(refine=0.5)
+    with pytest.raises(ValueError, match=r"in \[0, 1\)"):
+        ki.problems.SingularPerturbation(0.01).points(refine=1.0)

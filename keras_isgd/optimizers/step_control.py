@@ -87,9 +87,9 @@ class DecreaseRatio(StepControl):
 
     With other solvers each step has one alpha, and the prediction is the
     trapezoidal rule, -(g_n + g_{n+1}) . s / 2, exact for a quadratic loss. alpha
-    grows while rho >= target and the solver solved the step (relative residual
-    of the implicit equation at most 1/2), and shrinks tenfold when rho < target
-    or the step was not taken.
+    grows while rho >= target and the solver keeps up (it is Gauss-Newton without
+    the matrix, or the relative residual of the implicit equation is at most 1/2),
+    and shrinks tenfold when rho < target or the step was not taken.
 
     A low target lets alpha run ahead while the loss is large, and a trajectory
     that does so reaches far lower losses than one that takes the safest step;
@@ -142,7 +142,8 @@ class DecreaseRatio(StepControl):
             following = tf.where(_taken(found), found.alpha, _SHRINK * alpha)
         else:
             found = _single(inner, inner_memory, objective, start, alpha)
-            following = _adapt(alpha, found, target, start)
+            keeps_up = inner.linearises(objective) | _solved(alpha, found, start)
+            following = _adapt(alpha, found, target, keeps_up)
         following = tf.clip_by_value(following, _SMALLEST, _LARGEST)
         return found, following, self._remember(memory, following)
 
@@ -190,9 +191,12 @@ def _taken(found):
     return found.result.status < int(Status.NOT_FINITE_START)
 
 
-def _adapt(alpha, found, target, start):
+def _solved(alpha, found, start):
     residual = tf.norm(found.result.gradient)
-    solved = residual <= _UNSOLVED * alpha * tf.norm(start.gradient)
+    return residual <= _UNSOLVED * alpha * tf.norm(start.gradient)
+
+
+def _adapt(alpha, found, target, keeps_up):
     good = _taken(found) & (found.ratio >= target)
-    grown = tf.where(solved, _GROW * alpha, alpha)
+    grown = tf.where(keeps_up, _GROW * alpha, alpha)
     return tf.where(good, grown, _SHRINK * alpha)

@@ -40,6 +40,9 @@ class Auto(Solver):
     def searches(self, objective):
         return isinstance(objective, LeastSquares) and self._squares.searches(objective)
 
+    def linearises(self, objective):
+        return isinstance(objective, LeastSquares)
+
     def search(self, problem_of, objective, start, alphas, target):
         return self._squares.search(problem_of, objective, start, alphas, target)
 

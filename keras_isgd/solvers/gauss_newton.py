@@ -107,6 +107,9 @@ class GaussNewton(Solver):
     def searches(self, objective):
         return not self._iterative(objective)
 
+    def linearises(self, objective):
+        return True
+
     def solve(self, objective, start, memory):
         first = _State(
             tf.constant(0, tf.int32),

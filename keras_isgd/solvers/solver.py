@@ -158,6 +158,17 @@ class Solver(abc.ABC):
         """
         return False
 
+    def linearises(self, objective):
+        """Whether a step comes from a linear model of the objective's residual.
+
+        The ratio of actual to predicted decrease alone then says how far alpha
+        may go; other solvers must also keep up with a larger alpha.
+
+        Args:
+            objective: L, an instance of `needs`.
+        """
+        return False
+
     def search(self, problem_of, objective, start, alphas, target):
         """Takes the first of several alphas whose step keeps what it promises.
 
