@@ -50,13 +50,18 @@ def test_every_solver_is_covered():
     assert set(ACCURATE) == set(SHORT) == set(SOLVERS)
 
 
-@pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "jit"),
+    [
+        (name, jit)
+        for name in NAMES
+        for jit in (False, True)
+        if not jit or SOLVERS[name].supports_jit
+    ],
+)
 def test_quadratic_against_the_closed_form(name, dtype, jit):
     solver = ACCURATE[name]()
-    if jit and not solver.supports_jit:
-        pytest.skip("XLA cannot compile it as a whole")
     rng = np.random.default_rng(3)
     c, e = rng.normal(size=(7, 5)), rng.normal(size=7)
     start = rng.normal(size=5)

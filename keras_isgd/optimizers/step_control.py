@@ -8,7 +8,13 @@ import keras
 import tensorflow as tf
 
 from keras_isgd.proximal import ProximalProblem
-from keras_isgd.solvers.solver import Search, Status, check_count, check_positive
+from keras_isgd.solvers.solver import (
+    Configured,
+    Search,
+    Status,
+    check_count,
+    check_positive,
+)
 
 __all__ = ["DecreaseRatio", "RatioMemory", "StepControl"]
 
@@ -19,7 +25,7 @@ _SMALLEST, _LARGEST = 1e-30, 1e30
 _GROW, _SHRINK, _UNSOLVED = 10.0**0.5, 0.1, 0.5
 
 
-class StepControl(abc.ABC):
+class StepControl(Configured):
     """Base class: takes an implicit step with an alpha of its own choice.
 
     Like a solver it is stateless; what changes is in a NamedTuple of tensors.
@@ -42,22 +48,9 @@ class StepControl(abc.ABC):
             memory: `initial_memory()` or the last step's.
 
         Returns:
-            `Search` with the alpha of this step, the alpha for the next one, and
-            the new memory.
+            The `Search` that holds this step, the alpha for the next one, and the
+            new memory.
         """
-
-    @abc.abstractmethod
-    def get_config(self):
-        """Returns the constructor's arguments as a serializable dictionary."""
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds the control from what `get_config` returned."""
-        return cls(**config)
-
-    def __repr__(self):
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
 
 
 class RatioMemory(NamedTuple):

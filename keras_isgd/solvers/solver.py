@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from keras_isgd.objective import Objective
 
-__all__ = ["NoMemory", "Search", "Solver", "SolverResult", "Status"]
+__all__ = ["Configured", "NoMemory", "Search", "Solver", "SolverResult", "Status"]
 
 
 class Status(enum.IntEnum):
@@ -102,7 +102,24 @@ class NoMemory(NamedTuple):
     """The memory of a solver that remembers nothing."""
 
 
-class Solver(abc.ABC):
+class Configured(abc.ABC):
+    """Base class of what is nothing but its constructor's arguments."""
+
+    @abc.abstractmethod
+    def get_config(self):
+        """Returns the constructor's arguments as a serializable dictionary."""
+
+    @classmethod
+    def from_config(cls, config):
+        """Builds the object from what `get_config` returned."""
+        return cls(**config)
+
+    def __repr__(self):
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+
+class Solver(Configured):
     """Base class of inner solvers.
 
     A solver is stateless: its attributes are its configuration, and everything
@@ -186,19 +203,6 @@ class Solver(abc.ABC):
             `Search`.
         """
         raise TypeError(f"{type(self).__name__} tries one alpha in a step.")
-
-    @abc.abstractmethod
-    def get_config(self):
-        """Returns the constructor's arguments as a serializable dictionary."""
-
-    @classmethod
-    def from_config(cls, config):
-        """Builds the solver from what `get_config` returned."""
-        return cls(**config)
-
-    def __repr__(self):
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
 
 
 def check_count(name, value):
