@@ -27,9 +27,9 @@ class Recipe:
         boundary_weight: omega of the boundary terms.
         harmonics: if not None, the network sees sines and cosines of the
             coordinates with the domain as period, up to this multiple.
-        adam_rate: learning rate of Adam, plain and as inner solver; found by a
-            short sweep.
-        sgd_rate: learning rate of SGD, from a short sweep.
+        adam_rate: learning rate of Adam, plain and as inner solver; where it is not
+            the default, from a short sweep on the networks of docs/results.md.
+        sgd_rate: learning rate of SGD, likewise.
     """
 
     make_problem: Callable

@@ -66,7 +66,9 @@ class GaussNewton(Solver):
             matrix), or "auto": iterative if the matrix exceeds `memory`; else
             gram while the damping is 1000 times above the rounding of the Gram
             matrix, exact below.
-        memory: budget for the Jacobian with its working copies, in GiB.
+        memory: budget for the Jacobian with its working copies, in GiB, beyond
+            which "auto" is iterative. A batch without a fixed number of rows counts
+            as within it.
         tolerance: iterations end when the relative residual of the implicit
             equation is below this.
         cg_tolerance: conjugate gradients stop when the residual of the normal
