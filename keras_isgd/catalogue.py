@@ -87,25 +87,25 @@ RECIPES = {
     ),
     "singular-eps0.01": Recipe(
         lambda: problems.SingularPerturbation(0.01),
-        {"width": 20, "depth": 3, "input_scale": 20.0},
-        {"interior": 2048, "refine": 0.5},
+        {"width": 24, "depth": 3, "input_scale": 20.0},
+        {"interior": 2600, "refine": 0.5},
         sgd_rate=1e-3,
     ),
     "singular-eps0.001": Recipe(
         lambda: problems.SingularPerturbation(0.001),
-        {"width": 20, "depth": 3, "input_scale": 100.0},
-        {"interior": 2048, "refine": 0.5},
+        {"width": 24, "depth": 3, "input_scale": 100.0},
+        {"interior": 2600, "refine": 0.5},
         sgd_rate=1e-3,
     ),
     "poisson2d": Recipe(
         problems.Poisson2D,
-        {"width": 40, "depth": 2, "activation": "sine", "input_scale": 10.0},
-        {"interior": 4000, "boundary": 500},
+        {"width": 48, "depth": 2, "activation": "sine", "input_scale": 10.0},
+        {"interior": 5500, "boundary": 600},
     ),
     "poisson2d-smooth": Recipe(
         lambda: problems.Poisson2D((1,), (1.0,)),
-        {"width": 20, "depth": 2, "input_scale": 3.0},
-        {"interior": 1500, "boundary": 200},
+        {"width": 32, "depth": 2, "input_scale": 3.0},
+        {"interior": 2600, "boundary": 300},
     ),
     "poisson2d-multiscale": Recipe(
         lambda: problems.Poisson2D((4, 8, 12, 16), (0.25,) * 4),

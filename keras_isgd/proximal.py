@@ -20,29 +20,42 @@ class ProximalProblem:
         objective: L, anything with `value_and_gradient(w)`.
         start: `Evaluation` of L at w_n.
         alpha: the implicit step, a scalar tensor of the dtype of w.
+        metric: positive weights D `(p,)` of the squares in |w - w_n|^2, or None for
+            ones. Then w = w_n - alpha D^-1 grad L(w): backward Euler on the
+            gradient flow in that metric.
     """
 
-    def __init__(self, objective, start, alpha):
+    def __init__(self, objective, start, alpha, metric=None):
         self.objective = objective
         self.alpha = alpha
+        self.metric = metric
         self.anchor = start.w
         self.start = Evaluation(start.w, alpha * start.value, alpha * start.gradient)
 
     def value_and_gradient(self, w):
         """Returns P `()` and its gradient `(p,)` at `w` `(p,)`."""
         value, gradient = self.objective.value_and_gradient(w)
-        displacement = w - self.anchor
+        pull = self._pull(w)
         return (
-            0.5 * tf.reduce_sum(displacement**2) + self.alpha * value,
-            displacement + self.alpha * gradient,
+            0.5 * tf.reduce_sum((w - self.anchor) * pull) + self.alpha * value,
+            pull + self.alpha * gradient,
         )
 
     def value(self, w):
         """Returns P at `w` `(p,)`, a scalar tensor."""
+        distance = tf.reduce_sum((w - self.anchor) * self._pull(w))
+        return 0.5 * distance + self.alpha * self.objective.value(w)
+
+    def _pull(self, w):
+        """D (w - w_n)."""
         displacement = w - self.anchor
-        return 0.5 * tf.reduce_sum(displacement**2) + self.alpha * (
-            self.objective.value(w)
-        )
+        return displacement if self.metric is None else self.metric * displacement
+
+    def loss_of(self, w, value, gradient):
+        """Returns L `()` and its gradient `(p,)` at `w` from those of P."""
+        pull = self._pull(w)
+        distance = tf.reduce_sum((w - self.anchor) * pull)
+        return (value - 0.5 * distance) / self.alpha, (gradient - pull) / self.alpha
 
     def implicit_residual(self, gradient):
         """How far from implicit a step is: the relative residual of Eq. 4.

@@ -6,25 +6,7 @@ import pytest
 import tensorflow as tf
 
 import keras_isgd as ki
-
-
-def _model(eps=0.5, width=6, activation="tanh", dtype="float64", seed=1, **network):
-    problem = ki.problems.SingularPerturbation(eps)
-    network = ki.networks.mlp(
-        1, width=width, depth=2, activation=activation, dtype=dtype, seed=seed,
-        **network,
-    )  # fmt: skip
-    return ki.PINN(network, problem, loss_weights={"dirichlet_boundary": 3.0})
-
-
-def _points(model, interior=15, **arguments):
-    return next(iter(model.problem.points(interior, seed=3, **arguments)))
-
-
-def _compiled(model, optimizer=None, **arguments):
-    model.compile(optimizer=optimizer or ki.ISGD(), **arguments)
-    return model
-
+from gauss_newton_cases import compiled, model_of, points_of, step_of
 
 # -- residual and Jacobian ----------------------------------------
 
@@ -59,7 +41,7 @@ class Mixing(ki.Problem):
 @pytest.mark.parametrize("problem", [Coupled(), Mixing()])
 def test_jacobian_against_finite_differences(problem):
     network = ki.networks.mlp(len(problem.coordinates), width=5, depth=2, seed=0)
-    model = _compiled(ki.PINN(network, problem))
+    model = compiled(ki.PINN(network, problem))
     boundary = None if len(problem.coordinates) == 1 else 6
     data = next(iter(problem.points(5, boundary, seed=1)))
     objective = model.objective(data)
@@ -92,8 +74,8 @@ def test_jacobian_against_finite_differences(problem):
 
 
 def test_a_thinned_jacobian_has_every_other_point():
-    model = _compiled(_model())
-    objective = model.objective(_points(model, 8))
+    model = compiled(model_of())
+    objective = model.objective(points_of(model, 8))
     w = objective.parameters.read()
     _, jacobian = objective.linearise(w)
     _, thinned = objective.linearise(w, 2)
@@ -111,23 +93,13 @@ def test_rows_must_be_a_vector():
 # -- steps ----------------------------------------
 
 
-def _step(optimizer, data=None, **arguments):
-    """One step; returns the move, the objective at the start and the report."""
-    model = _compiled(_model(**arguments), optimizer)
-    objective = model.objective(data or _points(model))
-    before = objective.parameters.read()
-    optimizer.build(model.trainable_variables)
-    report = optimizer.minimize(objective)
-    return (objective.parameters.read() - before).numpy(), objective, before, report
-
-
 @pytest.mark.parametrize("factorisation", ["auto", "gram", "exact", "iterative"])
 def test_one_iteration_is_a_levenberg_marquardt_step(factorisation):
     alpha = 0.02
     solver = ki.solvers.GaussNewton(
         factorisation=factorisation, cg_tolerance=1e-10, cg_steps=500
     )
-    move, objective, before, report = _step(ki.ISGD(alpha, inner=solver))
+    move, objective, before, report = step_of(ki.ISGD(alpha, inner=solver))
     r, jacobian = (t.numpy() for t in objective.linearise(before))
     matrix = jacobian.T @ jacobian + np.eye(len(move)) / (2 * alpha)
     expected = -np.linalg.solve(matrix, jacobian.T @ r)
@@ -148,86 +120,20 @@ def test_more_iterations_solve_the_implicit_equation(factorisation):
         solver = ki.solvers.GaussNewton(
             iterations, factorisation, cg_tolerance=1e-6, tolerance=1e-8
         )
-        *_, report = _step(ki.ISGD(0.2, inner=solver))
+        *_, report = step_of(ki.ISGD(0.2, inner=solver))
         residuals.append(float(report.implicit_residual))
     assert residuals[0] > 5 * residuals[1]
     assert residuals[2] < 1e-8
     assert int(report.status) == ki.Status.SOLVED
 
 
-def test_several_iterations_under_a_step_control():
-    one = _step(ki.ISGD(inner=ki.solvers.GaussNewton(1)))[-1]
-    many = _step(ki.ISGD(inner=ki.solvers.GaussNewton(60)))[-1]
-    assert float(one.learning_rate) == float(many.learning_rate)
-    assert float(many.implicit_residual) < 1e-3 * float(one.implicit_residual)
-
-
 def test_the_matrix_is_left_out_when_it_exceeds_the_budget():
-    model = _compiled(_model())
-    objective = model.objective(_points(model))
+    model = compiled(model_of())
+    objective = model.objective(points_of(model))
     size = 4 * 17 * objective.parameters.size * 8 / 2**30
     assert ki.solvers.GaussNewton(memory=1.01 * size).searches(objective)
     assert not ki.solvers.GaussNewton(memory=0.99 * size).searches(objective)
     assert not ki.solvers.GaussNewton(factorisation="iterative").searches(objective)
-
-
-def test_without_the_matrix_the_control_still_moves_alpha():
-    solver = ki.solvers.GaussNewton(factorisation="iterative", cg_tolerance=1e-4)
-    model = _compiled(_model(), ki.ISGD(inner=solver))
-    history = model.fit(
-        model.problem.points(15, resample=False, seed=3), epochs=25, verbose=0
-    ).history
-    assert len(set(history["learning_rate"])) > 1
-    assert history["loss"][-1] < 1e-3 * history["loss"][0]
-
-
-# -- the choice of alpha ----------------------------------------
-
-
-def test_takes_the_largest_alpha_that_keeps_its_promise():
-    control = ki.DecreaseRatio(target=0.6, per_decade=2)
-    optimizer = ki.ISGD(0.7, step_control=control)
-    _, objective, before, report = _step(optimizer, input_scale=4.0)
-    r, jacobian = (t.numpy() for t in objective.linearise(before))
-
-    def ratio(alpha):
-        matrix = jacobian.T @ jacobian + np.eye(jacobian.shape[1]) / (2 * alpha)
-        step = -np.linalg.solve(matrix, jacobian.T @ r)
-        model = np.sum((r + jacobian @ step) ** 2)
-        return (r @ r - objective.value(before + step)) / (r @ r - model)
-
-    alphas = 0.7 * 10.0 ** (np.arange(4, -9, -1) / 2)
-    good = [alpha for alpha in alphas if ratio(alpha) >= 0.6]
-    np.testing.assert_allclose(report.learning_rate, good[0], rtol=1e-12)
-    assert float(optimizer.learning_rate) == float(report.learning_rate)
-    assert good[0] < alphas[0]  # or nothing was chosen
-
-
-def test_the_turn_needs_a_rise_and_a_fall():
-    control = ki.DecreaseRatio(turn=1e3)
-    memory = control.initial_memory()
-
-    def turned(*alphas):
-        nonlocal memory
-        for alpha in alphas:
-            memory = control._remember(memory, tf.constant(alpha, tf.float64))
-        return bool(memory.turned)
-
-    assert not turned(1.0, 1e-3, 1e-7)  # falls from the start
-    assert not turned(1e-5, 1e-2, 1e-4)  # 1e5 up, 1e2 down
-    assert turned(0.9e-5)
-    assert turned(1e9)  # for good
-
-
-@pytest.mark.parametrize("inner", ["adam", "lbfgs"])
-def test_other_solvers_get_one_alpha_per_step(inner):
-    solver = ki.solvers.Adam(0.02, steps=40) if inner == "adam" else inner
-    model = _compiled(_model(), ki.ISGD(inner=solver))
-    history = model.fit(
-        model.problem.points(15, resample=False, seed=3), epochs=8, verbose=0
-    ).history
-    assert len(set(history["learning_rate"])) > 1
-    assert history["loss"][-1] < 0.5 * history["loss"][0]
 
 
 def test_refusals():
@@ -269,7 +175,7 @@ def test_config_round_trip():
 
 @pytest.mark.parametrize("setting", [{}, {"jit_compile": True}, {"run_eagerly": True}])
 def test_solves_an_equation_to_many_digits(setting):
-    model = _compiled(_model(width=8, input_scale=3.0), **setting)
+    model = compiled(model_of(width=8, input_scale=3.0), **setting)
     steps = 8 if "run_eagerly" in setting else 45
     history = model.fit(model.problem.points(200, seed=0), epochs=steps, verbose=0)
     assert model.jit_compile == setting.get("jit_compile", False)
@@ -280,7 +186,7 @@ def test_solves_an_equation_to_many_digits(setting):
 
 
 def test_without_points_fit_draws_more_rows_than_weights():
-    model = _compiled(_model(width=4))
+    model = compiled(model_of(width=4))
     seen = []
     objective = model.objective
 
@@ -296,14 +202,14 @@ def test_without_points_fit_draws_more_rows_than_weights():
 
 
 def test_float32_reaches_its_precision():
-    model = _compiled(_model(width=8, input_scale=3.0, dtype="float32"))
+    model = compiled(model_of(width=8, input_scale=3.0, dtype="float32"))
     model.fit(model.problem.points(100, seed=0), epochs=20, verbose=0)
     assert model.relative_l2() < 1e-3
 
 
 def test_validation_points_expose_a_solution_between_the_points():
     # More parameters than rows, fixed points and a boundary layer that they miss.
-    model = _compiled(_model(eps=0.01, width=20, input_scale=30.0))
+    model = compiled(model_of(eps=0.01, width=20, input_scale=30.0))
     problem = model.problem
     history = model.fit(
         problem.points(12, resample=False, seed=0),
@@ -333,6 +239,6 @@ class Decay(ki.Problem):
 
 def test_a_coefficient_of_the_equation_is_found():
     network = ki.networks.mlp(1, width=8, depth=2, domain=Decay.domain, seed=0)
-    model = _compiled(ki.PINN(network, Decay()))
+    model = compiled(ki.PINN(network, Decay()))
     model.fit(model.problem.points(100, seed=0), epochs=30, verbose=0)
     assert float(model.coefficients["nu"]) == pytest.approx(0.7, abs=1e-6)

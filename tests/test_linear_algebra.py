@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_isgd.solvers import linear_algebra
+from keras_isgd.solvers import linear_algebra, matrix_free
 
 SHAPES = [(6, 11), (9, 9), (13, 5)]
 DAMPINGS = np.array([1e-3, 0.1, 30.0])
@@ -15,18 +15,30 @@ def _problem(shape, seed=0):
     return rng.normal(size=shape), rng.normal(size=shape[0])
 
 
-def _by_tensorflow(jacobian, residual, dampings, exact):
-    factorise = linear_algebra._exact if exact else linear_algebra._gram
-    return linear_algebra._combine(*factorise(jacobian, residual), dampings)
+@pytest.fixture(params=["lapack", "tensorflow"])
+def route(request, monkeypatch):
+    """Both ways through the same functions, whatever devices there are."""
+    on_gpu = request.param == "tensorflow"
+    monkeypatch.setattr(linear_algebra, "_on_gpu", lambda: on_gpu)
+    return request.param
 
 
-@pytest.mark.parametrize("route", [linear_algebra.damped_steps, _by_tensorflow])
+def _steps(jacobian, residual, exact):
+    reduction = linear_algebra.reduce(
+        tf.constant(jacobian), tf.constant(residual), exact
+    )
+    return [
+        linear_algebra.damped_step(reduction, tf.constant(d, jacobian.dtype))
+        for d in DAMPINGS
+    ]
+
+
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_against_the_normal_equations(shape, exact, route):
     jacobian, residual = _problem(shape)
-    found = route(*map(tf.constant, (jacobian, residual, DAMPINGS)), exact)
-    for damping, step, decrease in zip(DAMPINGS, *found, strict=True):
+    found = _steps(jacobian, residual, exact)
+    for damping, (step, decrease) in zip(DAMPINGS, found, strict=True):
         matrix = jacobian.T @ jacobian + damping * np.eye(shape[1])
         expected = -np.linalg.solve(matrix, jacobian.T @ residual)
         np.testing.assert_allclose(step, expected, rtol=1e-8, atol=1e-10)
@@ -36,39 +48,56 @@ def test_against_the_normal_equations(shape, exact, route):
         )
 
 
+def test_float32_stays_float32(route):
+    jacobian, residual = (a.astype("float32") for a in _problem((13, 5)))
+    for exact in (False, True):
+        for step, decrease in _steps(jacobian, residual, exact):
+            assert step.dtype == decrease.dtype == tf.float32
+
+
 @pytest.mark.parametrize("shape", [(8, 12), (12, 8)])
-def test_only_the_exact_route_sees_small_singular_values(shape):
+def test_only_the_exact_route_sees_small_singular_values(shape, route):
     rng = np.random.default_rng(1)
     k = min(shape)
     left = np.linalg.qr(rng.normal(size=(shape[0], k)))[0]
     right = np.linalg.qr(rng.normal(size=(shape[1], k)))[0]
     sigma = np.logspace(0, -11, k)
     jacobian = tf.constant(left * sigma @ right.T)
-    residual = left.sum(axis=1)
-    damping = 1e-26
-    expected = -right @ (sigma / (sigma**2 + damping))
+    residual = tf.constant(left.sum(axis=1))
+    damping = tf.constant(1e-26, tf.float64)
+    expected = -right @ (sigma / (sigma**2 + 1e-26))
 
     def error(exact):
-        steps, _ = linear_algebra.damped_steps(
-            jacobian, tf.constant(residual), tf.constant([damping]), exact
-        )
-        return np.linalg.norm(steps[0] - expected) / np.linalg.norm(expected)
+        reduction = linear_algebra.reduce(jacobian, residual, exact)
+        step, _ = linear_algebra.damped_step(reduction, damping)
+        return np.linalg.norm(step - expected) / np.linalg.norm(expected)
 
     # The entries of J are rounded: sigma = 1e-11 is known to about 1e-5.
     assert error(True) < 1e-3
     assert error(False) > 0.5
-    assert not linear_algebra.gram_suffices(jacobian, tf.constant(damping, tf.float64))
+    assert not linear_algebra.gram_suffices(jacobian, damping)
     assert linear_algebra.gram_suffices(jacobian, tf.constant(1e-6, tf.float64))
 
 
-def test_infinity_gives_nan_and_no_crash():
-    jacobian, residual = _problem((4, 3))
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4)])
+def test_infinity_gives_nan_and_no_crash(shape, exact):
+    jacobian, residual = _problem(shape)
     jacobian[0, 0] = np.inf
-    steps, decreases = linear_algebra.damped_steps(
-        *map(tf.constant, (jacobian, residual, DAMPINGS)), True
-    )
-    assert np.isnan(steps).all()
-    assert np.isnan(decreases).all()
+    for step, decrease in _steps(jacobian, residual, exact):
+        assert np.isnan(step).all()
+        assert np.isnan(decrease)
+
+
+def test_the_metric_evens_out_columns():
+    jacobian, _ = _problem((7, 4))
+    scaled = jacobian * [1e-3, 1.0, 1e2, 0.0]
+    metric = linear_algebra.column_metric(tf.constant(scaled)).numpy()
+    norms = np.linalg.norm(scaled, axis=0)
+    np.testing.assert_allclose(metric[:3] / norms[:3], metric[0] / norms[0])
+    assert 0 < metric[3] < 1e-11
+    doubled = linear_algebra.column_metric(tf.constant(2.0 * scaled))
+    np.testing.assert_allclose(doubled, metric)
 
 
 def test_conjugate_gradients_solve_and_stop_by_their_rule():
@@ -77,7 +106,7 @@ def test_conjugate_gradients_solve_and_stop_by_their_rule():
     matrix, right = a @ a.T + 0.1 * np.eye(20), rng.normal(size=20)
 
     def solve(tolerance, steps, precondition=lambda v: v):
-        return linear_algebra.conjugate_gradients(
+        return matrix_free.conjugate_gradients(
             lambda v: tf.linalg.matvec(matrix, v),
             tf.constant(right),
             precondition,
@@ -100,7 +129,7 @@ def test_conjugate_gradients_solve_and_stop_by_their_rule():
 def test_damped_inverse_is_the_inverse():
     jacobian, _ = _problem((5, 9), seed=4)
     v = np.random.default_rng(5).normal(size=9)
-    apply = linear_algebra.damped_inverse(
+    apply = matrix_free.damped_inverse(
         tf.constant(jacobian), tf.constant(0.3, tf.float64)
     )
     expected = np.linalg.solve(jacobian.T @ jacobian + 0.3 * np.eye(9), v)

@@ -1,6 +1,7 @@
 """How alpha moves from step to step."""
 
 import abc
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import tensorflow as tf
 
 from keras_isgd.proximal import ProximalProblem
 from keras_isgd.solvers.solver import (
+    Candidates,
     Configured,
     Search,
     Status,
@@ -18,6 +20,7 @@ from keras_isgd.solvers.solver import (
 
 __all__ = ["DecreaseRatio", "RatioMemory", "StepControl"]
 
+METRICS = ("auto", "scaled", "euclidean")
 # alpha stays in here; both ends and their reciprocals are finite in float32.
 _SMALLEST, _LARGEST = 1e-30, 1e30
 # One alpha per step: how it grows and shrinks, and from what relative residual of
@@ -73,10 +76,10 @@ class DecreaseRatio(StepControl):
 
         rho = (L(w_n) - L(w_{n+1})) / predicted decrease
 
-    With the Gauss-Newton solver the prediction is |r|^2 - |r + J s|^2. One
-    factorisation gives the step of every alpha, and the largest alpha with
-    rho >= target is taken, out of those from 100 times the last one down to
-    1e-4 times.
+    With the Gauss-Newton solver the prediction is |r|^2 - |r + J s|^2. The Jacobian
+    and its Gram matrix or triangular factor serve every alpha. Beginning above the
+    last alpha, larger ones are tried, up to 100 times it, as long as
+    rho >= target; or else smaller ones, down to 1e-4 times, until that holds.
 
     With other solvers each step has one alpha, and the prediction is the
     trapezoidal rule, -(g_n + g_{n+1}) . s / 2, exact for a quadratic loss. alpha
@@ -96,12 +99,21 @@ class DecreaseRatio(StepControl):
         final_target: least rho after it, in (0, 1).
         turn: a factor above 1.
         per_decade: how many alphas to try in each decade, a number of at least 1.
+        metric: how the implicit step measures |w - w_n|^2. "euclidean": as the paper
+            does. "scaled": sum of d_j (w_j - w_nj)^2 with d_j the norm of column j
+            of the Jacobian of the residual over the mean of these norms, renewed in
+            each step (backward Euler on the gradient flow in that metric). Weights
+            of unlike effect then move alike, which matters most where a solution
+            is steep. "auto": scaled with Gauss-Newton, euclidean with solvers that
+            form no Jacobian.
 
     Raises:
         ValueError: an argument out of range.
     """
 
-    def __init__(self, target=0.05, final_target=0.15, turn=1e6, per_decade=3):
+    def __init__(
+        self, target=0.05, final_target=0.15, turn=1e6, per_decade=3, metric="auto"
+    ):
         for name, value in (("target", target), ("final_target", final_target)):
             if not 0 < check_positive(name, value) < 1:
                 raise ValueError(f"Expected `{name}` in (0, 1), got {value!r}.")
@@ -111,6 +123,11 @@ class DecreaseRatio(StepControl):
         self.final_target = float(final_target)
         self.turn = float(turn)
         self.per_decade = check_count("per_decade", per_decade)
+        if metric not in METRICS:
+            raise ValueError(
+                f"Expected `metric` to be one of {', '.join(METRICS)}; got {metric!r}."
+            )
+        self.metric = metric
 
     def initial_memory(self):
         return RatioMemory(
@@ -123,29 +140,43 @@ class DecreaseRatio(StepControl):
         target = tf.cast(
             tf.where(memory.turned > 0, self.final_target, self.target), alpha.dtype
         )
+        scaled = self._scaled(inner, objective)
         if inner.searches(objective):
             found = inner.search(
-                lambda a: ProximalProblem(objective, start, a),
+                functools.partial(ProximalProblem, objective, start),
                 objective,
                 start,
-                self._alphas(alpha),
+                self._candidates(alpha, scaled),
                 target,
             )
             found = found._replace(result=found.result._replace(memory=inner_memory))
             following = tf.where(_taken(found), found.alpha, _SHRINK * alpha)
         else:
-            found = _single(inner, inner_memory, objective, start, alpha)
+            metric = inner.metric(objective, start.w) if scaled else None
+            problem = ProximalProblem(objective, start, alpha, metric)
+            found = _single(inner, inner_memory, problem, start)
             keeps_up = inner.linearises(objective) | _solved(alpha, found, start)
             following = _adapt(alpha, found, target, keeps_up)
         following = tf.clip_by_value(following, _SMALLEST, _LARGEST)
         return found, following, self._remember(memory, following)
 
-    def _alphas(self, alpha):
-        exponents = tf.range(2 * self.per_decade, -4 * self.per_decade - 1, -1)
+    def _scaled(self, inner, objective):
+        possible = inner.linearises(objective)
+        if self.metric == "scaled" and not possible:
+            raise ValueError(
+                'metric="scaled" needs the Jacobian of a sum of squares, which '
+                f'{inner!r} does not form for this loss. Use inner="gauss_newton" '
+                'or metric="auto".'
+            )
+        return possible and self.metric != "euclidean"
+
+    def _candidates(self, alpha, scaled):
+        highest = 2 * self.per_decade
+        exponents = tf.range(highest, -4 * self.per_decade - 1, -1)
         powers = tf.cast(exponents, alpha.dtype) / self.per_decade
-        return tf.clip_by_value(
-            alpha * tf.constant(10.0, alpha.dtype) ** powers, _SMALLEST, _LARGEST
-        )
+        alphas = alpha * tf.constant(10.0, alpha.dtype) ** powers
+        alphas = tf.clip_by_value(alphas, _SMALLEST, _LARGEST)
+        return Candidates(alphas, highest - 1, scaled)
 
     def _remember(self, memory, alpha):
         alpha = tf.cast(alpha, tf.float64)
@@ -165,19 +196,18 @@ class DecreaseRatio(StepControl):
             "final_target": self.final_target,
             "turn": self.turn,
             "per_decade": self.per_decade,
+            "metric": self.metric,
         }
 
 
-def _single(inner, inner_memory, objective, start, alpha):
+def _single(inner, inner_memory, problem, start):
     """One solve with one alpha, as a `Search`."""
-    problem = ProximalProblem(objective, start, alpha)
     result = inner.solve(problem, problem.start, inner_memory)
     displacement = result.w - start.w
-    value = (result.value - 0.5 * tf.reduce_sum(displacement**2)) / alpha
-    gradient = (result.gradient - displacement) / alpha
+    value, gradient = problem.loss_of(result.w, result.value, result.gradient)
     predicted = -0.5 * tf.tensordot(start.gradient + gradient, displacement, 1)
     ratio = tf.math.divide_no_nan(start.value - value, predicted)
-    return Search(result, alpha, ratio)
+    return Search(result, problem.alpha, ratio)
 
 
 def _taken(found):

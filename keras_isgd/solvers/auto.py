@@ -43,8 +43,11 @@ class Auto(Solver):
     def linearises(self, objective):
         return isinstance(objective, LeastSquares)
 
-    def search(self, problem_of, objective, start, alphas, target):
-        return self._squares.search(problem_of, objective, start, alphas, target)
+    def metric(self, objective, w):
+        return self._squares.metric(objective, w)
+
+    def search(self, problem_of, objective, start, candidates, target):
+        return self._squares.search(problem_of, objective, start, candidates, target)
 
     def get_config(self):
         return {}

@@ -6,7 +6,8 @@ import keras
 import tensorflow as tf
 
 from keras_isgd.least_squares import LeastSquares
-from keras_isgd.solvers import linear_algebra
+from keras_isgd.solvers import linear_algebra, matrix_free
+from keras_isgd.solvers.alpha_search import Trial, largest_good
 from keras_isgd.solvers.solver import (
     NoMemory,
     Search,
@@ -60,8 +61,8 @@ class GaussNewton(Solver):
 
     Args:
         iterations: largest number of iterations in one implicit step.
-        factorisation: "gram" (eigenvalues of J J^T or J^T J: fast, but blind for
-            singular values below 1e-8 of the largest), "exact" (QR, then SVD),
+        factorisation: "gram" (Cholesky of J J^T or J^T J: fast, but blind for
+            singular values below 1e-8 of the largest), "exact" (QR),
             "iterative" (conjugate gradients on J v and J^T v, without the
             matrix), or "auto": iterative if the matrix exceeds `memory`; else
             gram while the damping is 1000 times above the rounding of the Gram
@@ -112,6 +113,9 @@ class GaussNewton(Solver):
     def linearises(self, objective):
         return True
 
+    def metric(self, objective, w):
+        return linear_algebra.column_metric(self._sample(objective, w))
+
     def solve(self, objective, start, memory):
         first = _State(
             tf.constant(0, tf.int32),
@@ -123,35 +127,30 @@ class GaussNewton(Solver):
         )
         return self._result(start, self._iterate(objective, first))
 
-    def search(self, problem_of, objective, start, alphas, target):
+    def search(self, problem_of, objective, start, candidates, target):
+        alphas = candidates.alphas
         residual, jacobian = objective.linearise(start.w)
-        dampings = 0.5 / alphas
-        exact = self._exact(jacobian, dampings[0])
-        trials = linear_algebra.damped_steps(jacobian, residual, dampings, exact)
-        last = alphas.shape[0] - 1
+        metric = linear_algebra.column_metric(jacobian) if candidates.scaled else None
+        solve = self._model(jacobian, residual, metric, 0.5 / alphas[0])
 
-        def probe(i):
-            value = objective.value(start.w + trials.steps[i])
-            return i, value, (start.value - value) / trials.decreases[i]
-
-        def bad(i, value, ratio):
+        def attempt(i):
+            step, decrease = solve(0.5 / alphas[i])
+            value = objective.value(start.w + step)
+            ratio = (start.value - value) / decrease
             # Written so that NaN is bad, too.
-            return (i < last) & ~((ratio >= target) & (value < start.value))
+            good = (ratio >= target) & (value < start.value)
+            return Trial(i, step, ratio, good)
 
-        i, value, ratio = tf.while_loop(
-            bad,
-            lambda i, value, ratio: probe(i + 1),
-            probe(tf.constant(0)),
-            parallel_iterations=1,
-        )
-        good = (ratio >= target) & (value < start.value)
-        alpha = alphas[i]
-        problem = problem_of(alpha)
-        w = tf.where(good, start.w + trials.steps[i], start.w)
+        trial, tried = largest_good(attempt, candidates.first, alphas.shape[0])
+        alpha = alphas[trial.i]
+        problem = problem_of(alpha, metric)
+        w = tf.where(trial.good, start.w + trial.step, start.w)
         value, gradient = problem.value_and_gradient(w)
-        first = _State(tf.constant(1, tf.int32), w, value, gradient, i + 3, good)
+        first = _State(
+            tf.constant(1, tf.int32), w, value, gradient, tried + 2, trial.good
+        )
         end = self._iterate(problem, first)
-        return Search(self._result(problem.start, end), alpha, ratio)
+        return Search(self._result(problem.start, end), alpha, trial.ratio)
 
     # -- one iteration ----------------------------------------------------------
 
@@ -170,6 +169,26 @@ class GaussNewton(Solver):
         )
         return end
 
+    def _model(self, jacobian, residual, metric, smallest):
+        """Returns the function from lambda to argmin |J s + r|^2 + lambda |s|_D^2.
+
+        It is the plain problem in sqrt(D) s. No lambda will be below `smallest`.
+        """
+        root = None if metric is None else tf.sqrt(metric)
+        if root is not None:
+            jacobian = jacobian / root
+        exact = self._exact(jacobian, smallest)
+        reduction = linear_algebra.reduce(jacobian, residual, exact)
+        size = jacobian.shape[1]
+
+        def solve(damping):
+            step, decrease = linear_algebra.damped_step(reduction, damping)
+            step = tf.ensure_shape(step, (size,))
+            step = step if root is None else step / root
+            return linear_algebra.DampedStep(step, decrease)
+
+        return solve
+
     def _advance(self, problem, state):
         displacement = problem.anchor - state.w
         if self._iterative(problem.objective):
@@ -177,15 +196,9 @@ class GaussNewton(Solver):
         else:
             residual, jacobian = problem.objective.linearise(state.w)
             damping = 0.5 / problem.alpha
-            step = displacement + tf.squeeze(
-                linear_algebra.damped_steps(
-                    jacobian,
-                    residual + tf.linalg.matvec(jacobian, displacement),
-                    damping[None],
-                    self._exact(jacobian, damping),
-                ).steps,
-                axis=0,
-            )
+            right = residual + tf.linalg.matvec(jacobian, displacement)
+            solve = self._model(jacobian, right, problem.metric, damping)
+            step = displacement + solve(damping).step
             evaluations = tf.constant(1, tf.int32)
 
         # NaN in a value makes the comparison false: the step is halved.
@@ -219,21 +232,26 @@ class GaussNewton(Solver):
         )
 
     def _step_without_matrix(self, problem, w):
+        """As `_model`, in sqrt(D) s by conjugate gradients."""
         damping = 0.5 / problem.alpha
         linear = problem.objective.operators(w)
         displacement = problem.anchor - w
-        rows = linear.residual.shape[0] or _SAMPLE_ROWS
-        stride = max(1, rows // _SAMPLE_ROWS)
-        _, sample = problem.objective.linearise(w, stride)
+        root = 1.0 if problem.metric is None else tf.sqrt(problem.metric)
+        sample = self._sample(problem.objective, w) / root
         right = -linear.backward(linear.residual + linear.forward(displacement))
-        correction, iterations = linear_algebra.conjugate_gradients(
-            lambda v: linear.backward(linear.forward(v)) + damping * v,
-            right,
-            linear_algebra.damped_inverse(float(stride) ** 0.5 * sample, damping),
+        correction, iterations = matrix_free.conjugate_gradients(
+            lambda v: linear.backward(linear.forward(v / root)) / root + damping * v,
+            right / root,
+            matrix_free.damped_inverse(sample, damping),
             self.cg_tolerance,
             self.cg_steps,
         )
-        return displacement + correction, 2 * iterations + 3
+        return displacement + correction / root, 2 * iterations + 3
+
+    def _sample(self, objective, w):
+        """A few hundred rows in the place of all: J_s^T J_s is about J^T J."""
+        stride = max(1, (objective.row_count() or _SAMPLE_ROWS) // _SAMPLE_ROWS)
+        return float(stride) ** 0.5 * objective.linearise(w, stride)[1]
 
     def _result(self, start, end):
         finite = tf.math.is_finite(end.value) & tf.reduce_all(

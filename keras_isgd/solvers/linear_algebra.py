@@ -1,17 +1,22 @@
-"""Damped linear least squares for many dampings at once.
+"""Damped linear least squares, one damping after another.
 
-Symbols: J Jacobian (m, p), r right-hand side (m,), lambda damping, k = min(m, p),
-J = A diag(sigma) B^T its singular value decomposition.
+Symbols: J Jacobian (m, p), r right-hand side (m,), lambda damping, k = min(m, p).
 
     s(lambda) = argmin |J s + r|^2 + lambda |s|^2
-              = -B (sigma c / (sigma^2 + lambda)),     c = A^T r
-    |r|^2 - |r + J s|^2 = sum (sigma c)^2 (sigma^2 + 2 lambda) / (sigma^2 + lambda)^2
 
-One factorisation serves every lambda. Two are offered:
+J is reduced once to a matrix with k columns; each lambda then costs a fraction of
+that. Two reductions are offered:
 
-    gram    eigh of J J^T (m <= p) or J^T J (m > p). Cheap, but it squares the
-            condition number: directions with sigma below 1e-8 of the largest drown.
-    exact   QR of J^T or J, then the SVD of the triangular factor.
+    gram    M = J J^T (m <= p) or J^T J (m > p), then one Cholesky factorisation of
+            M + lambda I for each lambda. Cheap, but it squares the condition
+            number: directions with sigma below 1e-8 of the largest drown.
+    exact   the triangular factor R of J^T or J, then for each lambda the QR
+            factorisation of R above sqrt(lambda) I, which on a CPU makes use of
+            both being triangular.
+
+The step is s = basis y, where basis is J^T or Q for m <= p and else the identity;
+y solves (M + lambda) y = -right, or minimises
+|R y + right|^2 + lambda |y|^2.
 """
 
 from typing import Any, NamedTuple
@@ -20,22 +25,53 @@ import numpy as np
 import scipy.linalg
 import tensorflow as tf
 
-__all__ = ["DampedSteps", "conjugate_gradients", "damped_steps", "gram_suffices"]
+__all__ = [
+    "DampedStep",
+    "Reduction",
+    "column_metric",
+    "damped_step",
+    "gram_suffices",
+    "reduce",
+]
 
 # The Gram matrix is off by about eps |J|^2; a damping that far above is safe.
 _MARGIN = 1e3
+# A damping below this many times its rounding could make the Gram matrix indefinite.
+_FLOOR = 30.0
+# Of a parameter without effect on the residual.
+_METRIC_FLOOR = 1e-12
+# Columns that LAPACK's triangular QR factorises at a time.
+_BLOCK = 32
 
 
-class DampedSteps(NamedTuple):
-    """Solutions for several dampings.
+class Reduction(NamedTuple):
+    """What remains of J and r before a damping is known.
 
     Attributes:
-        steps: `(g, p)`, one row for each damping.
-        decreases: `|r|^2 - |r + J s|^2` of each, `(g,)`.
+        matrix: M or R, `(k, k)`.
+        right: `(k,)`.
+        basis: its transpose, `(k, p)`; empty for m > p.
+        exact: boolean scalar: whether `matrix` is R.
+        sample: boolean scalar: whether m <= p.
     """
 
-    steps: Any
-    decreases: Any
+    matrix: Any
+    right: Any
+    basis: Any
+    exact: Any
+    sample: Any
+
+
+class DampedStep(NamedTuple):
+    """The solution for one damping.
+
+    Attributes:
+        step: s, `(p,)`; NaN where there is none.
+        decrease: `|r|^2 - |r + J s|^2`, `()`.
+    """
+
+    step: Any
+    decrease: Any
 
 
 def gram_suffices(jacobian, damping):
@@ -52,241 +88,218 @@ def gram_suffices(jacobian, damping):
     return damping > _MARGIN * eps * tf.reduce_sum(jacobian**2)
 
 
-def damped_steps(jacobian, residual, dampings, exact):
-    """Solves damped least squares for several dampings by one factorisation.
+def column_metric(jacobian):
+    """Returns weights `(p,)` that make parameters of unlike effect comparable.
 
-    On a CPU the factorisations are LAPACK's own: TensorFlow's `eigh` takes about
-    twice as long there. On other devices they are TensorFlow's.
+    d_j = |J_j| / (mean |J_i|^(1/2))^2 + 1e-12, with |J_j| the norm of column j: the
+    exponent of AdaGrad and Adam, from the present Jacobian instead of past
+    gradients.
+
+    Args:
+        jacobian: J, `(m, p)`.
+    """
+    norms = tf.norm(jacobian, axis=0)
+    usual = tf.reduce_mean(tf.sqrt(norms)) ** 2
+    return tf.math.divide_no_nan(norms, usual) + _METRIC_FLOOR
+
+
+def reduce(jacobian, residual, exact):
+    """Reduces damped least squares to a square matrix.
+
+    On a CPU the factorisations are LAPACK's own: TensorFlow's take about twice as
+    long there. On other devices they are TensorFlow's.
 
     Args:
         jacobian: J, `(m, p)`.
         residual: r, `(m,)`.
-        dampings: positive numbers lambda, `(g,)`.
-        exact: boolean scalar: by QR and SVD rather than by the Gram matrix.
+        exact: boolean scalar: by QR rather than by the Gram matrix.
 
     Returns:
-        `DampedSteps`; NaN where J or r is not finite.
+        `Reduction`.
     """
-    if tf.config.list_logical_devices("GPU"):
-        return tf.cond(
-            exact,
-            lambda: _combine(*_exact(jacobian, residual), dampings),
-            lambda: _combine(*_gram(jacobian, residual), dampings),
-        )
+    exact = tf.convert_to_tensor(exact)
     dtype = jacobian.dtype
-    steps, decreases = tf.numpy_function(
-        _lapack, [jacobian, residual, dampings, exact], (dtype, dtype)
+    m, p = tf.unstack(tf.shape(jacobian))
+    if _on_gpu():
+        matrix, right, basis = tf.cond(
+            exact,
+            lambda: _reduce_exact(jacobian, residual),
+            lambda: _reduce_gram(jacobian, residual),
+        )
+    else:
+        matrix, right, basis = tf.numpy_function(
+            _lapack_reduce, [jacobian, residual, exact], (dtype, dtype, dtype)
+        )
+    # The Gram matrix of the rows has J itself as its basis: not copied.
+    basis = tf.cond(exact | (m > p), lambda: basis, lambda: jacobian)
+    return Reduction(matrix, right, basis, exact, m <= p)
+
+
+def damped_step(reduction, damping):
+    """Solves damped least squares for one damping.
+
+    The Gram matrix takes a damping below 30 times its rounding for that.
+
+    Args:
+        reduction: of J and r.
+        damping: lambda > 0, `()`.
+
+    Returns:
+        `DampedStep`.
+    """
+    matrix, right, basis, exact, sample = reduction
+    dtype = right.dtype
+    arguments = [matrix, right, damping, exact, sample]
+    if _on_gpu():
+        y, decrease = _damped_by_tensorflow(*arguments)
+    else:
+        y, decrease = tf.numpy_function(_lapack_damped, arguments, (dtype, dtype))
+    step = tf.cond(
+        sample, lambda: tf.linalg.matvec(basis, y, transpose_a=True), lambda: y
     )
-    steps.set_shape((dampings.shape[0], jacobian.shape[1]))
-    decreases.set_shape(dampings.shape)
-    return DampedSteps(steps, decreases)
+    decrease.set_shape(())
+    return DampedStep(step, decrease)
 
 
-# -- both factorisations in TensorFlow ------------------------------------------
-# Each returns M (p, k), f (k,), sigma^2 (k,) and c^2 (k,), so that the step is
-# -M (f / (sigma^2 + lambda)); where f lacks the factor sigma, M has it.
+def _on_gpu():
+    return bool(tf.config.list_logical_devices("GPU"))
 
 
-def _gram(jacobian, residual):
+# -- in TensorFlow ----------------------------------------------------------------
+
+
+def _reduce_gram(jacobian, residual):
     def sample():
-        squares, vectors = tf.linalg.eigh(
-            tf.matmul(jacobian, jacobian, transpose_b=True)
-        )
-        squares = tf.maximum(squares, 0.0)
-        f = tf.linalg.matvec(vectors, residual, transpose_a=True)
-        return tf.matmul(jacobian, vectors, transpose_a=True), f, squares, f**2
+        gram = tf.matmul(jacobian, jacobian, transpose_b=True)
+        return gram, residual, tf.zeros((0, 0), residual.dtype)
 
     def parameter():
-        squares, vectors = tf.linalg.eigh(
-            tf.matmul(jacobian, jacobian, transpose_a=True)
-        )
-        squares = tf.maximum(squares, 0.0)
+        gram = tf.matmul(jacobian, jacobian, transpose_a=True)
         gradient = tf.linalg.matvec(jacobian, residual, transpose_a=True)
-        f = tf.linalg.matvec(vectors, gradient, transpose_a=True)
-        return vectors, f, squares, tf.math.divide_no_nan(f**2, squares)
+        return gram, gradient, tf.zeros((0, 0), residual.dtype)
 
-    return _by_shape(jacobian, sample, parameter)
-
-
-def _exact(jacobian, residual):
-    def sample():
-        q, triangle = tf.linalg.qr(tf.transpose(jacobian))
-        sigma, left, right = tf.linalg.svd(triangle)
-        c = tf.linalg.matvec(right, residual, transpose_a=True)
-        return tf.matmul(q, left), sigma * c, sigma**2, c**2
-
-    def parameter():
-        # With r as one more column, R's last column is Q^T r: no Q is formed.
-        p = tf.shape(jacobian)[1]
-        joined = tf.concat([jacobian, residual[:, None]], axis=1)
-        _, triangle = tf.linalg.qr(joined)
-        sigma, left, right = tf.linalg.svd(triangle[:p, :p])
-        c = tf.linalg.matvec(left, triangle[:p, p], transpose_a=True)
-        return right, sigma * c, sigma**2, c**2
-
-    return _by_shape(jacobian, sample, parameter)
-
-
-def _by_shape(jacobian, sample, parameter):
     m, p = tf.unstack(tf.shape(jacobian))
     return tf.cond(m <= p, sample, parameter)
 
 
-def _combine(basis, f, squares, c_squares, dampings):
-    shifted = squares[None, :] + dampings[:, None]
-    steps = -tf.matmul(f[None, :] / shifted, basis, transpose_b=True)
-    gains = _gains(c_squares, squares, shifted, dampings)
-    return DampedSteps(steps, tf.reduce_sum(gains, axis=1))
+def _reduce_exact(jacobian, residual):
+    def sample():
+        # |R^T y + r| with the order of y and r turned around: upper triangular.
+        q, triangle = tf.linalg.qr(tf.transpose(jacobian))
+        turned = tf.reverse(tf.transpose(triangle), [0, 1])
+        basis = tf.reverse(tf.transpose(q), [0])
+        return turned, tf.reverse(residual, [0]), basis
+
+    def parameter():
+        # With r as one more column, R's last column is Q^T r: no Q is formed.
+        joined = tf.concat([jacobian, residual[:, None]], axis=1)
+        _, triangle = tf.linalg.qr(joined)
+        return triangle[:p, :p], triangle[:p, p], tf.zeros((0, 0), residual.dtype)
+
+    m, p = tf.unstack(tf.shape(jacobian))
+    return tf.cond(m <= p, sample, parameter)
 
 
-def _gains(c_squares, squares, shifted, dampings):
-    """The decrease along each singular direction, `(g, k)`."""
-    return c_squares * squares * (squares + 2.0 * dampings[:, None]) / shifted**2
+def _damped_by_tensorflow(matrix, right, damping, exact, sample):
+    k = tf.shape(matrix)[0]
+    identity = tf.eye(k, dtype=matrix.dtype)
 
+    def by_gram():
+        floor = _FLOOR * _eps(matrix) * tf.linalg.trace(matrix)
+        shift = tf.maximum(damping, floor)
+        factor = tf.linalg.cholesky(matrix + shift * identity)
+        y = -tf.linalg.cholesky_solve(factor, right[:, None])[:, 0]
+        z = tf.linalg.matvec(matrix, y)
+        other = tf.where(sample, z, y)
+        return y, tf.tensordot(z + 2.0 * shift * y, other, 1)
 
-# -- the same by LAPACK -----------------------------------------------------------
+    def by_triangle():
+        stacked = tf.concat([matrix, tf.sqrt(damping) * identity], axis=0)
+        column = tf.concat([right, tf.zeros_like(right)], axis=0)
+        _, triangle = tf.linalg.qr(tf.concat([stacked, column[:, None]], axis=1))
+        d = triangle[:k, k:]
+        y = -tf.linalg.triangular_solve(triangle[:k, :k], d, lower=False)[:, 0]
+        return y, tf.reduce_sum(d**2) + damping * tf.reduce_sum(y**2)
 
+    def nothing():
+        return tf.fill(tf.shape(right), _nan(right)), _nan(right)
 
-def _lapack(jacobian, residual, dampings, exact):
-    m, p = jacobian.shape
-    nan = np.full(len(dampings), np.nan, jacobian.dtype)
-    failed = np.repeat(nan[:, None], p, axis=1), nan
-    if not (np.isfinite(jacobian).all() and np.isfinite(residual).all()):
-        return failed
-    factorise = {
-        (False, True): _lapack_gram_sample,
-        (False, False): _lapack_gram_parameter,
-        (True, True): _lapack_exact_sample,
-        (True, False): _lapack_exact_parameter,
-    }[bool(exact), m <= p]
-    try:
-        bases, f, squares, c_squares = factorise(jacobian, residual)
-    except np.linalg.LinAlgError:
-        return failed
-    shifted = squares[None, :] + dampings[:, None]
-    steps = -(f[None, :] / shifted).T
-    for basis in reversed(bases):
-        steps = basis @ steps
-    decreases = _gains(c_squares, squares, shifted, dampings).sum(axis=1)
-    return np.ascontiguousarray(steps.T), decreases
-
-
-def _eigh(matrix):
-    squares, vectors = scipy.linalg.eigh(
-        matrix, driver="evd", check_finite=False, overwrite_a=True
+    # TensorFlow's factorisations may raise on NaN.
+    finite = tf.reduce_all(tf.math.is_finite(matrix)) & tf.reduce_all(
+        tf.math.is_finite(right)
     )
-    return np.maximum(squares, 0.0), vectors
+    return tf.cond(
+        finite & tf.math.is_finite(damping),
+        lambda: tf.cond(exact, by_triangle, by_gram),
+        nothing,
+    )
 
 
-def _svd(matrix):
-    try:
-        return scipy.linalg.svd(matrix, check_finite=False)
-    except np.linalg.LinAlgError:  # rare; the slower driver always converges
-        return scipy.linalg.svd(matrix, check_finite=False, lapack_driver="gesvd")
+def _nan(like):
+    return tf.constant(np.nan, like.dtype)
 
 
-def _lapack_gram_sample(jacobian, residual):
-    squares, vectors = _eigh(jacobian @ jacobian.T)
-    f = vectors.T @ residual
-    return (jacobian.T, vectors), f, squares, f**2
+def _eps(matrix):
+    return np.finfo(matrix.dtype.as_numpy_dtype).eps
 
 
-def _lapack_gram_parameter(jacobian, residual):
-    squares, vectors = _eigh(jacobian.T @ jacobian)
-    f = vectors.T @ (jacobian.T @ residual)
-    c_squares = np.divide(f**2, squares, out=np.zeros_like(f), where=squares > 0.0)
-    return (vectors,), f, squares, c_squares
+# -- by LAPACK ----------------------------------------------------------------------
 
 
-def _lapack_exact_sample(jacobian, residual):
-    q, triangle = scipy.linalg.qr(jacobian.T, mode="economic", check_finite=False)
-    left, sigma, right = _svd(triangle)
-    c = right @ residual
-    return (q, left), sigma * c, sigma**2, c**2
-
-
-def _lapack_exact_parameter(jacobian, residual):
-    p = jacobian.shape[1]
+def _lapack_reduce(jacobian, residual, exact):
+    m, p = jacobian.shape
+    none = np.zeros((0, 0), jacobian.dtype)
+    if not (np.isfinite(jacobian).all() and np.isfinite(residual).all()):
+        k = min(m, p)
+        nan = np.full((k, k), np.nan, jacobian.dtype)
+        return nan, residual[:k], np.zeros((k, p), jacobian.dtype)
+    if not exact:
+        if m <= p:
+            return jacobian @ jacobian.T, residual, none
+        return jacobian.T @ jacobian, residual @ jacobian, none
+    if m <= p:
+        q, triangle = scipy.linalg.qr(jacobian.T, mode="economic", check_finite=False)
+        turned = np.ascontiguousarray(triangle.T[::-1, ::-1])
+        return turned, residual[::-1].copy(), np.ascontiguousarray(q.T[::-1])
     joined = np.concatenate([jacobian, residual[:, None]], axis=1)
     (triangle,) = scipy.linalg.qr(
         joined, mode="r", check_finite=False, overwrite_a=True
     )
-    left, sigma, right = _svd(triangle[:p, :p])
-    c = left.T @ triangle[:p, p]
-    return (right.T,), sigma * c, sigma**2, c**2
+    return triangle[:p, :p].copy(), triangle[:p, p].copy(), none
 
 
-# -- without the matrix -------------------------------------------------------------
+def _lapack_damped(matrix, right, damping, exact, sample):
+    solve = _lapack_triangle if exact else _lapack_gram
+    failed = np.full_like(right, np.nan), right.dtype.type(np.nan)
+    if not (np.isfinite(matrix).all() and np.isfinite(damping)):
+        return failed
+    try:
+        y, decrease = solve(matrix, right, damping, sample)
+    except np.linalg.LinAlgError:
+        return failed
+    return y, right.dtype.type(decrease)
 
 
-def conjugate_gradients(operator, right, precondition, tolerance, steps):
-    """Solves A x = b for a symmetric positive definite A by preconditioned CG.
-
-    Stops when |A x - b| <= tolerance |b|, after `steps` iterations, or when
-    rounding has spoiled A (a direction with v^T A v <= 0).
-
-    Args:
-        operator: function from v to A v, `(p,)`.
-        right: b, `(p,)`.
-        precondition: function from v to an approximation of A^-1 v, symmetric
-            positive definite.
-        tolerance: relative residual.
-        steps: largest number of iterations.
-
-    Returns:
-        x `(p,)` and the number of iterations, int32.
-    """
-    goal = tolerance * tf.norm(right)
-
-    def going(k, x, residual, direction, product):
-        return (k < steps) & (tf.norm(residual) > goal) & (product > 0.0)
-
-    def advance(k, x, residual, direction, product):
-        image = operator(direction)
-        curvature = tf.tensordot(direction, image, 1)
-        usable = curvature > 0.0
-        length = tf.math.divide_no_nan(product, curvature) * tf.cast(
-            usable, right.dtype
-        )
-        x = x + length * direction
-        residual = residual - length * image
-        conditioned = precondition(residual)
-        new = tf.tensordot(residual, conditioned, 1)
-        direction = conditioned + new / product * direction
-        return k + 1, x, residual, direction, new * tf.cast(usable, right.dtype)
-
-    first = precondition(right)
-    k, x, *_ = tf.while_loop(
-        going,
-        advance,
-        (
-            tf.constant(0, tf.int32),
-            tf.zeros_like(right),
-            right,
-            first,
-            tf.tensordot(right, first, 1),
-        ),
-        parallel_iterations=1,
+def _lapack_gram(matrix, right, damping, sample):
+    shift = max(damping, _FLOOR * np.finfo(matrix.dtype).eps * np.trace(matrix))
+    shifted = matrix.copy()
+    shifted.ravel()[:: len(matrix) + 1] += shift
+    factor = scipy.linalg.cho_factor(
+        shifted.T, lower=True, overwrite_a=True, check_finite=False
     )
-    return x, k
+    y = -scipy.linalg.cho_solve(factor, right, check_finite=False)
+    z = matrix @ y
+    return y, (z + 2.0 * shift * y) @ (z if sample else y)
 
 
-def damped_inverse(jacobian, damping):
-    """Returns the function v -> (J^T J + lambda I)^-1 v for a J of few rows.
-
-    By Woodbury, (v - J^T (J J^T + lambda I)^-1 J v) / lambda.
-
-    Args:
-        jacobian: J, `(l, p)` with l of some hundreds.
-        damping: lambda, `()`.
-    """
-    gram = tf.matmul(jacobian, jacobian, transpose_b=True)
-    squares, vectors = tf.linalg.eigh(gram)
-    weights = 1.0 / (tf.maximum(squares, 0.0) + damping)
-
-    def apply(v):
-        projected = tf.linalg.matvec(vectors, tf.linalg.matvec(jacobian, v), True)
-        inner = tf.linalg.matvec(vectors, weights * projected)
-        return (v - tf.linalg.matvec(jacobian, inner, transpose_a=True)) / damping
-
-    return apply
+def _lapack_triangle(matrix, right, damping, sample):
+    k = len(matrix)
+    factorise, apply = scipy.linalg.get_lapack_funcs(("tpqrt", "tpmqrt"), (matrix,))
+    below = np.asfortranarray(np.sqrt(damping) * np.eye(k, dtype=matrix.dtype))
+    triangle, reflectors, factors, _ = factorise(
+        k, min(_BLOCK, k), matrix, below, overwrite_b=True
+    )
+    column = right[:, None]
+    d, _, _ = apply(k, reflectors, factors, column, np.zeros_like(column), trans="T")
+    y = -scipy.linalg.solve_triangular(triangle, d[:, 0], check_finite=False)
+    return y, d[:, 0] @ d[:, 0] + damping * (y @ y)

@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 
 from keras_isgd.objective import Objective
 
-__all__ = ["Configured", "NoMemory", "Search", "Solver", "SolverResult", "Status"]
+__all__ = [
+    "Candidates",
+    "Configured",
+    "NoMemory",
+    "Search",
+    "Solver",
+    "SolverResult",
+    "Status",
+]
 
 
 class Status(enum.IntEnum):
@@ -82,6 +90,20 @@ class SolverResult(NamedTuple):
     evaluations: Any
     status: Any
     memory: Any
+
+
+class Candidates(NamedTuple):
+    """The alphas that a search may try.
+
+    Attributes:
+        alphas: decreasing, `(g,)`.
+        first: index of the one to begin with, int.
+        scaled: whether |w - w_n| is measured in the solver's `metric`.
+    """
+
+    alphas: Any
+    first: int
+    scaled: bool
 
 
 class Search(NamedTuple):
@@ -186,17 +208,28 @@ class Solver(Configured):
         """
         return False
 
-    def search(self, problem_of, objective, start, alphas, target):
-        """Takes the first of several alphas whose step keeps what it promises.
-
-        A step is good if the loss falls by at least `target` times what the
-        solver's model of the loss predicts.
+    def metric(self, objective, w):
+        """Returns weights `(p,)` for |w - w_n|^2 in which steps go further.
 
         Args:
-            problem_of: function from alpha to the `ProximalProblem`.
+            objective: L, one that the solver linearises.
+            w: where, `(p,)`.
+        """
+        raise TypeError(f"{type(self).__name__} has no Jacobian to take a metric from.")
+
+    def search(self, problem_of, objective, start, candidates, target):
+        """Takes a large alpha whose step keeps what it promises.
+
+        A step is good if the loss falls by at least `target` times what the
+        solver's model of the loss predicts. Larger and larger alphas are tried
+        as long as their steps are good; if the first is not, smaller ones until
+        one is.
+
+        Args:
+            problem_of: function from alpha and a metric to the `ProximalProblem`.
             objective: L.
             start: its `Evaluation` at w_n.
-            alphas: decreasing, `(g,)`.
+            candidates: `Candidates`.
             target: least ratio of actual to predicted decrease, `()`.
 
         Returns:

@@ -1,0 +1,92 @@
+"""How the step control chooses alpha."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_isgd as ki
+from gauss_newton_cases import compiled, model_of, step_of
+
+
+def test_several_iterations_under_a_step_control():
+    one = step_of(ki.ISGD(inner=ki.solvers.GaussNewton(1)))[-1]
+    many = step_of(ki.ISGD(inner=ki.solvers.GaussNewton(60)))[-1]
+    assert float(one.learning_rate) == float(many.learning_rate)
+    assert float(many.implicit_residual) < 1e-3 * float(one.implicit_residual)
+
+
+def test_without_the_matrix_the_control_still_moves_alpha():
+    solver = ki.solvers.GaussNewton(factorisation="iterative", cg_tolerance=1e-4)
+    model = compiled(model_of(), ki.ISGD(inner=solver))
+    history = model.fit(
+        model.problem.points(15, resample=False, seed=3), epochs=25, verbose=0
+    ).history
+    assert len(set(history["learning_rate"])) > 1
+    assert history["loss"][-1] < 1e-3 * history["loss"][0]
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "scaled"])
+@pytest.mark.parametrize("first", [1e3, 1e-6])
+def test_takes_the_edge_between_good_steps_and_bad_ones(first, metric):
+    control = ki.DecreaseRatio(target=0.6, per_decade=2, metric=metric)
+    optimizer = ki.ISGD(first, step_control=control)
+    _, objective, before, report = step_of(optimizer, input_scale=4.0)
+    r, jacobian = (t.numpy() for t in objective.linearise(before))
+    norms = np.linalg.norm(jacobian, axis=0)
+    weights = norms / np.mean(np.sqrt(norms)) ** 2 + 1e-12
+    weights = np.ones_like(norms) if metric == "euclidean" else weights
+
+    def good(alpha):
+        matrix = jacobian.T @ jacobian + np.diag(weights) / (2 * alpha)
+        step = -np.linalg.solve(matrix, jacobian.T @ r)
+        model = np.sum((r + jacobian @ step) ** 2)
+        fall = r @ r - objective.value(before + step)
+        return fall / (r @ r - model) >= 0.6
+
+    alphas = first * 10.0 ** (np.arange(4, -9, -1) / 2)
+    i = 3
+    if good(alphas[i]):
+        while i > 0 and good(alphas[i - 1]):
+            i -= 1
+    else:
+        while not good(alphas[i]):
+            i += 1
+    np.testing.assert_allclose(report.learning_rate, alphas[i], rtol=1e-12)
+    assert float(optimizer.learning_rate) == float(report.learning_rate)
+    assert (i > 3) == (first == 1e3)  # one case falls, the other rises
+
+
+def test_a_metric_needs_a_jacobian():
+    control = ki.DecreaseRatio(metric="scaled")
+    model = compiled(model_of(), ki.ISGD(inner="lbfgs", step_control=control))
+    with pytest.raises(ValueError, match='Use inner="gauss_newton"'):
+        model.fit(model.problem.points(5), verbose=0)
+    with pytest.raises(ValueError, match="auto, scaled, euclidean"):
+        ki.DecreaseRatio(metric="cosine")
+
+
+def test_the_turn_needs_a_rise_and_a_fall():
+    control = ki.DecreaseRatio(turn=1e3)
+    memory = control.initial_memory()
+
+    def turned(*alphas):
+        nonlocal memory
+        for alpha in alphas:
+            memory = control._remember(memory, tf.constant(alpha, tf.float64))
+        return bool(memory.turned)
+
+    assert not turned(1.0, 1e-3, 1e-7)  # falls from the start
+    assert not turned(1e-5, 1e-2, 1e-4)  # 1e5 up, 1e2 down
+    assert turned(0.9e-5)
+    assert turned(1e9)  # for good
+
+
+@pytest.mark.parametrize("inner", ["adam", "lbfgs"])
+def test_other_solvers_get_one_alpha_per_step(inner):
+    solver = ki.solvers.Adam(0.02, steps=40) if inner == "adam" else inner
+    model = compiled(model_of(), ki.ISGD(inner=solver))
+    history = model.fit(
+        model.problem.points(15, resample=False, seed=3), epochs=8, verbose=0
+    ).history
+    assert len(set(history["learning_rate"])) > 1
+    assert history["loss"][-1] < 0.5 * history["loss"][0]
