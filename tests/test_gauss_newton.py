@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from gauss_newton_cases import compiled, model_of, points_of, step_of
 
 import keras_isgd as ki
-from gauss_newton_cases import compiled, model_of, points_of, step_of
 
 # -- residual and Jacobian ----------------------------------------
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from gauss_newton_cases import compiled, model_of, step_of
 
 import keras_isgd as ki
-from gauss_newton_cases import compiled, model_of, step_of
 
 
 def test_several_iterations_under_a_step_control():
