@@ -46,6 +46,7 @@ class Recipe:
         network = networks.mlp(
             inputs=len(problem.coordinates),
             domain=problem.domain,
+            steep=problem.steep,
             dtype=dtype,
             seed=seed,
             features=self._features(problem.domain, dtype),
@@ -93,7 +94,7 @@ RECIPES = {
     ),
     "singular-eps0.001": Recipe(
         lambda: problems.SingularPerturbation(0.001),
-        {"width": 24, "depth": 3, "input_scale": 100.0},
+        {"width": 24, "depth": 3, "input_scale": 20.0},
         {"interior": 2600, "refine": 0.5},
         sgd_rate=1e-3,
     ),

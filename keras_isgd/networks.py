@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_isgd import sampling
+from keras_isgd import first_layer, sampling
 from keras_isgd.sampling import Box
 from keras_isgd.solvers.solver import check_count, check_positive
 
@@ -14,43 +14,6 @@ __all__ = ["FourierFeatures", "TrainableSine", "input_scale_for", "mlp", "sine"]
 def sine(x):
     """The activation sin(x)."""
     return keras.ops.sin(x)
-
-
-@keras.saving.register_keras_serializable(package="keras_isgd")
-class CentredBias(keras.initializers.Initializer):
-    """Biases that put each unit's centre at a random point of a box.
-
-    A unit act(k . (x - c)) with its kernel column k from
-    `RandomNormal(stddev=scale, seed=seed)` has the bias -k . c.
-
-    Args:
-        scale: standard deviation of the kernel.
-        lower: lower corner of the box, d numbers.
-        upper: upper corner of the box, d numbers.
-        seed: whole number, the kernel's.
-    """
-
-    def __init__(self, scale, lower, upper, seed):
-        self.scale = scale
-        self.lower = list(lower)
-        self.upper = list(upper)
-        self.seed = seed
-
-    def __call__(self, shape, dtype=None):
-        (units,) = shape
-        d = len(self.lower)
-        kernel = _wide_kernel(self.scale, self.seed)((d, units), dtype)
-        rng = np.random.default_rng(self.seed)
-        centres = rng.uniform(self.lower, self.upper, size=(units, d)).T
-        return -keras.ops.sum(kernel * keras.ops.cast(centres, kernel.dtype), axis=0)
-
-    def get_config(self):
-        return {
-            "scale": self.scale,
-            "lower": self.lower,
-            "upper": self.upper,
-            "seed": self.seed,
-        }
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
@@ -157,10 +120,6 @@ def input_scale_for(frequency, domain=None):
     return max(check_positive("frequency", frequency) / 3.0, 4.0 / shortest)
 
 
-def _wide_kernel(scale, seed):
-    return keras.initializers.RandomNormal(stddev=scale, seed=seed)
-
-
 def mlp(
     inputs=1,
     outputs=1,
@@ -171,6 +130,7 @@ def mlp(
     output_scale=None,
     features=None,
     domain=None,
+    steep=None,
     dtype="float64",
     seed=None,
 ):
@@ -199,6 +159,9 @@ def mlp(
         features: a layer between the coordinates and the first hidden layer, such
             as `FourierFeatures`; not together with `input_scale`.
         domain: the `Box` for the centres; the unit box if None.
+        steep: a `Box` where the solution is steep, such as a boundary layer: half
+            of the first layer's units have their centres there, and a scale of at
+            least 12 over its edges. Needs `input_scale`.
         dtype: "float64" or "float32".
         seed: whole number for the weights; None draws one from NumPy's generator,
             which `keras.utils.set_random_seed` sets.
@@ -239,6 +202,10 @@ def mlp(
             "`input_scale` is for a first layer on the coordinates; with `features` "
             "their frequencies set the scale. Leave one of the two out."
         )
+    if steep is not None and (input_scale is None or steep.dimension != inputs):
+        raise ValueError(
+            f"Expected `steep` beside `input_scale`, a box of {inputs} dimensions."
+        )
     trainable_sine = activation == "trainable_sine"
     if trainable_sine:
         activation = "linear"
@@ -254,7 +221,7 @@ def mlp(
     for layer in range(depth):
         first = layer == 0 and input_scale is not None
         initializers = (
-            _first_layer(input_scale, domain, seeds[layer])
+            _first_layer(input_scale, domain, steep, seeds[layer])
             if first
             else {
                 "kernel_initializer": keras.initializers.GlorotNormal(seed=seeds[layer])
@@ -281,9 +248,15 @@ def mlp(
     return keras.Model(x, u, name="mlp")
 
 
-def _first_layer(input_scale, domain, seed):
-    scale = check_positive("input_scale", input_scale)
+def _first_layer(input_scale, domain, steep, seed):
+    arguments = {
+        "scale": check_positive("input_scale", input_scale),
+        "lower": domain.lower,
+        "upper": domain.upper,
+        "seed": seed,
+        "steep": None if steep is None else (steep.lower, steep.upper),
+    }
     return {
-        "kernel_initializer": _wide_kernel(scale, seed),
-        "bias_initializer": CentredBias(scale, domain.lower, domain.upper, seed),
+        "kernel_initializer": first_layer.WideKernel(**arguments),
+        "bias_initializer": first_layer.CentredBias(**arguments),
     }

@@ -28,7 +28,8 @@ BELOW = {
     "derivatives": set(),
     "sampling": set(),
     "problems": {"derivatives", "sampling", "objective", "solvers"},
-    "networks": {"sampling", "solvers"},
+    "first_layer": set(),
+    "networks": {"first_layer", "sampling", "solvers"},
     "models": {"optimizers", "least_squares", "problems", "derivatives", "solvers"},
 }
 BELOW["models"] |= {"objective"}

@@ -153,6 +153,23 @@ def test_config_rebuilds_the_network_with_its_start(dtype):
     assert again.get_layer("hidden_1").activation is networks.sine
 
 
+def test_half_of_the_units_are_for_a_steep_box():
+    steep = ki.Box((0.9, 0.0), (1.0, 1.0))
+    network = networks.mlp(2, width=800, depth=1, input_scale=20.0, steep=steep, seed=3)
+    kernel, bias = first_layer(network)
+    for units, scale in ((slice(0, 400), 120.0), (slice(400, 800), 20.0)):
+        np.testing.assert_allclose(np.std(kernel[0, units]), scale, rtol=0.1)
+        np.testing.assert_allclose(np.std(kernel[1, units]), 20.0, rtol=0.1)
+    # On the line of points with k . x + b = 0, the centre's share of x is in the box.
+    shift = (bias + 0.95 * kernel[0] + 0.5 * kernel[1])[:400]
+    assert np.all(
+        np.abs(shift)
+        <= np.abs(0.05 * kernel[0])[:400] + np.abs(0.5 * kernel[1])[:400] + 1e-9
+    )
+    with pytest.raises(ValueError, match="`steep` beside `input_scale`"):
+        networks.mlp(2, steep=steep)
+
+
 @pytest.mark.parametrize("input_scale", [None, 3.0])
 def test_saved_file_predicts_the_same(tmp_path, input_scale):
     network = example(input_scale=input_scale)

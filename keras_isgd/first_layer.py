@@ -1,0 +1,84 @@
+"""Starting values of a first layer that resolves features all over a domain."""
+
+import keras
+import numpy as np
+
+__all__ = ["CentredBias", "WideKernel"]
+
+# In a steep box the kernel's scale is at least this over the box's edge.
+_STEEP_SCALE = 12.0
+
+
+class _FirstLayer(keras.initializers.Initializer):
+    def __init__(self, scale, lower, upper, seed, steep=None):
+        self.scale = scale
+        self.lower = list(lower)
+        self.upper = list(upper)
+        self.seed = seed
+        self.steep = None if steep is None else [list(corner) for corner in steep]
+
+    def kernel(self, units, dtype):
+        """`(d, units)`."""
+        shape = (len(self.lower), units)
+        normal = keras.initializers.RandomNormal(stddev=1.0, seed=self.seed)
+        scales = np.full(shape, self.scale)
+        if self.steep is not None:
+            lower, upper = np.array(self.steep)
+            steep = np.maximum(self.scale, _STEEP_SCALE / (upper - lower))
+            scales[:, : units // 2] = steep[:, None]
+        kernel = normal(shape, dtype)
+        return kernel * keras.ops.cast(scales, kernel.dtype)
+
+    def centres(self, units):
+        """`(d, units)`."""
+        rng = np.random.default_rng(self.seed)
+        uniform = rng.uniform(size=(units, len(self.lower)))
+        lower = np.tile(self.lower, (units, 1)).astype(float)
+        upper = np.tile(self.upper, (units, 1)).astype(float)
+        if self.steep is not None:
+            lower[: units // 2], upper[: units // 2] = self.steep
+        return (lower + (upper - lower) * uniform).T
+
+    def get_config(self):
+        return {
+            "scale": self.scale,
+            "lower": self.lower,
+            "upper": self.upper,
+            "seed": self.seed,
+            "steep": self.steep,
+        }
+
+
+@keras.saving.register_keras_serializable(package="keras_isgd")
+class WideKernel(_FirstLayer):
+    """A normally distributed kernel, wider for features in a steep box.
+
+    Args:
+        scale: standard deviation.
+        lower: lower corner of the domain, d numbers.
+        upper: upper corner of the domain, d numbers.
+        seed: whole number.
+        steep: lower and upper corner of a box that half of the units are for; their
+            deviation is at least 12 over the box's edge in each coordinate.
+    """
+
+    def __call__(self, shape, dtype=None):
+        return self.kernel(shape[1], dtype)
+
+
+@keras.saving.register_keras_serializable(package="keras_isgd")
+class CentredBias(_FirstLayer):
+    """Biases that put each unit's centre at a random point of a box.
+
+    A unit act(k . (x - c)) with its kernel column k from `WideKernel` of the same
+    arguments has the bias -k . c; with `steep`, half of the c are in that box.
+
+    Args:
+        scale, lower, upper, seed, steep: as for `WideKernel`.
+    """
+
+    def __call__(self, shape, dtype=None):
+        (units,) = shape
+        kernel = self.kernel(units, dtype)
+        centres = keras.ops.cast(self.centres(units), kernel.dtype)
+        return -keras.ops.sum(kernel * centres, axis=0)
