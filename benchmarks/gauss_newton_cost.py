@@ -2,10 +2,10 @@
 
     .venv/bin/python benchmarks/gauss_newton_cost.py
 
-prints the seconds of the Jacobian, of the Gram matrix with its factorisation (cheap
-or exact), of a probe of the loss and of a whole step of `fit`; TensorFlow's
-factorisations over LAPACK's; and how the pieces grow with the rows m and the
-parameters p.
+prints the share of each piece in the steps of a run of Eq. 21 (XLA on), measured by
+`ki.callbacks.CostMonitor`; how the seconds grow with the rows m and the parameters p,
+with fitted powers beside those of the operation counts; and TensorFlow's
+factorisations over LAPACK's.
 """
 
 import argparse
@@ -16,25 +16,69 @@ import scipy.linalg
 import tensorflow as tf
 
 import keras_isgd as ki
-from keras_isgd.solvers import linear_algebra
 
 _REPEATS = 3
+_STEPS = 12
+_PIECES = ("jacobian", "reduction", "factorisation", "probes", "rest")
+# With m > p, per alpha tried; see the operation counts of the factorisations.
+_EXPECTED = {
+    "m": {"jacobian": 1, "reduction": 1, "factorisation": 0},
+    "p": {"jacobian": 1, "reduction": 2, "factorisation": 3},
+}
 
 
 def main():
     """Prints the tables."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
-    print("One step of Eq. 21 (XLA on), seconds")
+    print("Shares of a step of Eq. 21 (XLA on), and seconds of a whole step")
     for width, interior in ((24, 3000), (40, 1000)):
-        _pieces(width, interior)
+        for factorisation in ("gram", "exact"):
+            m, p, seconds = _run(width, interior, factorisation)
+            total = sum(seconds.values())
+            print(
+                f"m {m:5d} p {p:5d} {factorisation:6} {total:.3f} s: "
+                + ", ".join(f"{k} {v / total:.1%}" for k, v in seconds.items())
+            )
+    for factorisation in ("gram", "exact"):
+        _growth("m", factorisation, [(24, n) for n in (1400, 4000, 12000)])
+        _growth("p", factorisation, [(w, 6000) for w in (12, 24, 42)])
     print("\nTensorFlow's factorisations over LAPACK's")
     for k in (500, 1200):
         _libraries(k)
-    print("\nGrowth with m at p = 1297, then with p at m = 1300: seconds")
-    for interior in (400, 1300, 4000):
-        _growth(24, interior)
-    for width in (11, 22, 40):
-        _growth(width, 1200)
+
+
+def _run(width, interior, factorisation):
+    """Rows, parameters and the mean seconds of each piece of a step."""
+    problem = ki.problems.Helmholtz2D()
+    network = ki.networks.mlp(2, width=width, input_scale=4.0, seed=0)
+    model = ki.PINN(network, problem)
+    solver = ki.solvers.GaussNewton(factorisation=factorisation, memory=30.0)
+    model.compile(optimizer=ki.ISGD(inner=solver), jit_compile=True)
+    points = problem.points(interior, max(interior // 10, 4), seed=0)
+    monitor = ki.callbacks.CostMonitor()
+    model.fit(points, steps_per_epoch=_STEPS, verbose=0, callbacks=[monitor])
+    rows = model.objective(next(iter(points))).row_count()
+    # The first steps hold compilation.
+    steps = monitor.steps[2:]
+    mean = {k: float(np.mean([s[k] for s in steps])) for k in _PIECES}
+    return rows, model.count_params(), mean
+
+
+def _growth(name, factorisation, cases):
+    print(f"\nGrowth with {name}, {factorisation}: seconds of a step's pieces")
+    sizes, seconds = [], {piece: [] for piece in _EXPECTED[name]}
+    for width, interior in cases:
+        m, p, mean = _run(width, interior, factorisation)
+        sizes.append(m if name == "m" else p)
+        for piece, times in seconds.items():
+            times.append(mean[piece])
+        print(
+            f"m {m:5d} p {p:5d}  " + "  ".join(f"{k} {v:.4f}" for k, v in mean.items())
+        )
+    for piece, times in seconds.items():
+        power = np.polyfit(np.log(sizes), np.log(times), 1)[0]
+        expected = _EXPECTED[name][piece]
+        print(f"{piece}: power {power:.2f}, of the operation count {expected}")
 
 
 def _median(function):
@@ -47,87 +91,19 @@ def _median(function):
     return float(np.median(times))
 
 
-def _objective(width, interior):
-    problem = ki.problems.Helmholtz2D()
-    network = ki.networks.mlp(2, width=width, input_scale=4.0, seed=0)
-    model = ki.PINN(network, problem)
-    model.compile(optimizer=ki.ISGD(), jit_compile=True)
-    boundary = max(interior // 10, 4)
-    points = problem.points(interior, boundary, seed=0)
-    return model, points, model.objective(next(iter(points)))
-
-
-def _measure(width, interior):
-    model, points, objective = _objective(width, interior)
-    w = objective.parameters.read()
-    linearise = tf.function(objective._linearise, jit_compile=True)
-    value = tf.function(objective.value, jit_compile=True)
-    residual, jacobian = linearise(w, 1)
-    array = jacobian.numpy()
-    wide = array.shape[0] <= array.shape[1]
-    dampings = tf.constant(np.logspace(-3, 3, 19))
-
-    def solve(exact):
-        return lambda: linear_algebra.damped_steps(jacobian, residual, dampings, exact)
-
-    pieces = {
-        "Jacobian": _median(lambda: linearise(w, 1)[1].numpy()),
-        "Gram": _median(lambda: array @ array.T if wide else array.T @ array),
-        "gram route": _median(solve(False)),
-        "exact route": _median(solve(True)),
-        "probe": _median(lambda: value(w).numpy()),
-    }
-    return model, points, array.shape, pieces
-
-
-def _pieces(width, interior):
-    model, points, (m, p), pieces = _measure(width, interior)
-    for factorisation in ("gram", "exact"):
-        solver = ki.solvers.GaussNewton(factorisation=factorisation)
-        model.compile(optimizer=ki.ISGD(inner=solver), jit_compile=True)
-        model.fit(points, epochs=1, steps_per_epoch=2, verbose=0)
-        before = int(model.optimizer.evaluations)
-        begin = time.perf_counter()
-        model.fit(points, epochs=1, steps_per_epoch=8, verbose=0)
-        step = (time.perf_counter() - begin) / 8
-        # Beside the probes: start, Jacobian, and the gradient at the end.
-        probes = (int(model.optimizer.evaluations) - before) / 8 - 3
-        known = (
-            pieces["Jacobian"]
-            + pieces[f"{factorisation} route"]
-            + probes * pieces["probe"]
-        )
-        print(
-            f"m {m} p {p} {factorisation:6} step {step:.3f}: Jacobian "
-            f"{pieces['Jacobian']:.3f}, Gram {pieces['Gram']:.3f}, route "
-            f"{pieces[f'{factorisation} route']:.3f}, {probes:.1f} probes "
-            f"{probes * pieces['probe']:.3f}; the rest {(step - known) / step:.0%}"
-        )
-
-
 def _libraries(k):
     rng = np.random.default_rng(0)
     square = rng.normal(size=(k, k))
-    symmetric = square @ square.T
+    symmetric = square @ square.T + k * np.eye(k)
     tall = rng.normal(size=(3 * k, k))
-    tensors = [tf.constant(a) for a in (symmetric, tall, square)]
+    tensors = [tf.constant(a) for a in (symmetric, tall)]
     ratios = {
-        "eigh": _median(lambda: tf.linalg.eigh(tensors[0])[1].numpy())
-        / _median(lambda: scipy.linalg.eigh(symmetric, driver="evd")),
+        "cholesky": _median(lambda: tf.linalg.cholesky(tensors[0]).numpy())
+        / _median(lambda: scipy.linalg.cholesky(symmetric, lower=True)),
         "qr": _median(lambda: tf.linalg.qr(tensors[1])[1].numpy())
-        / _median(lambda: scipy.linalg.qr(tall, mode="economic")),
-        "svd": _median(lambda: tf.linalg.svd(tensors[2])[1].numpy())
-        / _median(lambda: scipy.linalg.svd(square)),
+        / _median(lambda: scipy.linalg.qr(tall, mode="r")),
     }
     print(f"k {k}: " + ", ".join(f"{n} {r:.1f}" for n, r in ratios.items()))
-
-
-def _growth(width, interior):
-    _, _, (m, p), pieces = _measure(width, interior)
-    print(
-        f"m {m:5d} p {p:5d}  "
-        + "  ".join(f"{name} {seconds:.4f}" for name, seconds in pieces.items())
-    )
 
 
 if __name__ == "__main__":

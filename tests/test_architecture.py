@@ -23,17 +23,18 @@ BELOW = {
     "objective": {"parameters"},
     "least_squares": {"objective", "parameters"},
     "proximal": {"objective", "parameters"},
-    "solvers": {"least_squares", "objective", "parameters"},
+    "solvers": {"least_squares", "objective", "parameters", "stopwatch"},
     "optimizers": {"solvers", "proximal", "objective", "parameters"},
     "derivatives": set(),
     "sampling": set(),
     "problems": {"derivatives", "sampling", "objective", "solvers"},
     "first_layer": set(),
+    "stopwatch": set(),
     "networks": {"first_layer", "sampling", "solvers"},
     "models": {"optimizers", "least_squares", "problems", "derivatives", "solvers"},
 }
-BELOW["models"] |= {"objective"}
-BELOW["callbacks"] = {"models", "optimizers", "solvers"}
+BELOW["models"] |= {"objective", "stopwatch"}
+BELOW["callbacks"] = {"models", "optimizers", "solvers", "stopwatch"}
 BELOW["export"] = {"models", "derivatives"}
 BELOW["figures"] = {"models"}
 BELOW["catalogue"] = {"networks", "problems", "solvers", "models", "optimizers"}

@@ -1,8 +1,15 @@
 """Keras callbacks; one file each."""
 
+from keras_isgd.callbacks.cost_monitor import CostMonitor
 from keras_isgd.callbacks.error_monitor import ErrorMonitor
 from keras_isgd.callbacks.solver_monitor import SolverMonitor
 from keras_isgd.callbacks.switch_optimizer import SwitchOptimizer
 from keras_isgd.callbacks.time_limit import TimeLimit
 
-__all__ = ["ErrorMonitor", "SolverMonitor", "SwitchOptimizer", "TimeLimit"]
+__all__ = [
+    "CostMonitor",
+    "ErrorMonitor",
+    "SolverMonitor",
+    "SwitchOptimizer",
+    "TimeLimit",
+]

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_isgd import stopwatch
 from keras_isgd.models.network_checks import mixed_policy
 from keras_isgd.models.squares import mean_of_squares
 from keras_isgd.objective import Objective
@@ -94,11 +95,28 @@ class ClosureTraining:
         self._check_precision()
         with tf.init_scope():
             self.optimizer.build(self.trainable_variables)
-        objective = self.objective(data)
-        start = objective.evaluate(objective.parameters.read())
-        report = self.optimizer.step(objective, start)
-        objective.commit(start)
-        return {**self.log(data, start.value, start.aux), **report.logs()}
+        with stopwatch.recording(self._stopwatch):
+            objective = self.objective(data)
+            start = objective.evaluate(objective.parameters.read())
+            stopwatch.lap("probes", start.value, start.gradient)
+            report = self.optimizer.step(objective, start)
+            objective.commit(start)
+            logs = {**self.log(data, start.value, start.aux), **report.logs()}
+            stopwatch.lap("rest", logs)
+        return logs
+
+    # Of `callbacks.CostMonitor`, while it measures.
+    _stopwatch = None
+
+    def measure_steps(self, watch):
+        """Has the pieces of each step measured; see `callbacks.CostMonitor`.
+
+        Args:
+            watch: a `Stopwatch`, or None for no measurement.
+        """
+        # Keras would track, and save, what a plain attribute holds.
+        object.__setattr__(self, "_stopwatch", watch)
+        self.make_train_function(force=True)
 
     def _jit_parts(self):
         """Whether XLA compiles an objective's parts, as it cannot the whole step."""

@@ -1,10 +1,10 @@
-"""The largest of several alphas whose step is good."""
+"""The largest of several alphas, and the length, with which a step is good."""
 
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-__all__ = ["Trial", "largest_good"]
+__all__ = ["Trial", "halved", "largest_good"]
 
 
 class Trial(NamedTuple):
@@ -63,3 +63,28 @@ def largest_good(attempt, first, count):
         parallel_iterations=1,
     )
     return trial, tried
+
+
+def halved(value_at, before, limit):
+    """Halves a step until it decreases a value.
+
+    Args:
+        value_at: function from the fraction of the step, `()`, to the value there.
+        before: the value to fall below, `()`.
+        limit: largest number of halvings.
+
+    Returns:
+        The number of halvings, int32, the fraction and the value there.
+    """
+
+    # NaN makes the comparison false: the step is halved.
+    def too_long(halvings, scale, value):
+        return (halvings < limit) & ~(value < before)
+
+    def halve(halvings, scale, value):
+        return halvings + 1, 0.5 * scale, value_at(0.5 * scale)
+
+    one = tf.ones_like(before)
+    return tf.while_loop(
+        too_long, halve, (tf.constant(0), one, value_at(one)), parallel_iterations=1
+    )

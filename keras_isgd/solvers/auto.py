@@ -20,6 +20,7 @@ class Auto(Solver):
 
     # What it is handed is known only when a step is traced.
     supports_jit = False
+    measures_pieces = True
 
     def __init__(self):
         self._squares = GaussNewton()

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_isgd.least_squares import LeastSquares
 from keras_isgd.solvers import linear_algebra, matrix_free
-from keras_isgd.solvers.alpha_search import Trial, largest_good
+from keras_isgd.solvers.alpha_search import Trial, halved, largest_good
 from keras_isgd.solvers.solver import (
     NoMemory,
     Search,
@@ -17,6 +17,7 @@ from keras_isgd.solvers.solver import (
     check_count,
     check_positive,
 )
+from keras_isgd.stopwatch import lap
 
 __all__ = ["GaussNewton"]
 
@@ -82,6 +83,7 @@ class GaussNewton(Solver):
 
     needs = LeastSquares
     supports_jit = False
+    measures_pieces = True
 
     def __init__(
         self,
@@ -114,7 +116,7 @@ class GaussNewton(Solver):
         return True
 
     def metric(self, objective, w):
-        return linear_algebra.column_metric(self._sample(objective, w))
+        return linear_algebra.column_metric(_sample(objective, w))
 
     def solve(self, objective, start, memory):
         first = _State(
@@ -130,12 +132,14 @@ class GaussNewton(Solver):
     def search(self, problem_of, objective, start, candidates, target):
         alphas = candidates.alphas
         residual, jacobian = objective.linearise(start.w)
+        lap("jacobian", residual, jacobian)
         metric = linear_algebra.column_metric(jacobian) if candidates.scaled else None
         solve = self._model(jacobian, residual, metric, 0.5 / alphas[0])
 
         def attempt(i):
             step, decrease = solve(0.5 / alphas[i])
             value = objective.value(start.w + step)
+            lap("probes", value)
             ratio = (start.value - value) / decrease
             # Written so that NaN is bad, too.
             good = (ratio >= target) & (value < start.value)
@@ -146,6 +150,7 @@ class GaussNewton(Solver):
         problem = problem_of(alpha, metric)
         w = tf.where(trial.good, start.w + trial.step, start.w)
         value, gradient = problem.value_and_gradient(w)
+        lap("probes", value, gradient)
         first = _State(
             tf.constant(1, tf.int32), w, value, gradient, tried + 2, trial.good
         )
@@ -179,12 +184,14 @@ class GaussNewton(Solver):
             jacobian = jacobian / root
         exact = self._exact(jacobian, smallest)
         reduction = linear_algebra.reduce(jacobian, residual, exact)
+        lap("reduction", reduction)
         size = jacobian.shape[1]
 
         def solve(damping):
             step, decrease = linear_algebra.damped_step(reduction, damping)
             step = tf.ensure_shape(step, (size,))
             step = step if root is None else step / root
+            lap("factorisation", step, decrease)
             return linear_algebra.DampedStep(step, decrease)
 
         return solve
@@ -195,33 +202,20 @@ class GaussNewton(Solver):
             step, evaluations = self._step_without_matrix(problem, state.w)
         else:
             residual, jacobian = problem.objective.linearise(state.w)
+            lap("jacobian", residual, jacobian)
             damping = 0.5 / problem.alpha
             right = residual + tf.linalg.matvec(jacobian, displacement)
             solve = self._model(jacobian, right, problem.metric, damping)
             step = displacement + solve(damping).step
             evaluations = tf.constant(1, tf.int32)
 
-        # NaN in a value makes the comparison false: the step is halved.
-        def too_long(halvings, scale, value):
-            return (halvings < _HALVINGS) & ~(value < state.value)
-
-        def halve(halvings, scale, value):
-            scale = 0.5 * scale
-            return halvings + 1, scale, problem.value(state.w + scale * step)
-
-        halvings, scale, value = tf.while_loop(
-            too_long,
-            halve,
-            (
-                tf.constant(0, tf.int32),
-                tf.ones((), step.dtype),
-                problem.value(state.w + step),
-            ),
-            parallel_iterations=1,
+        halvings, scale, value = halved(
+            lambda scale: problem.value(state.w + scale * step), state.value, _HALVINGS
         )
         improved = value < state.value
         w = tf.where(improved, state.w + scale * step, state.w)
         value, gradient = problem.value_and_gradient(w)
+        lap("probes", value, gradient)
         return _State(
             state.k + 1,
             w,
@@ -232,26 +226,21 @@ class GaussNewton(Solver):
         )
 
     def _step_without_matrix(self, problem, w):
-        """As `_model`, in sqrt(D) s by conjugate gradients."""
-        damping = 0.5 / problem.alpha
         linear = problem.objective.operators(w)
+        sample = _sample(problem.objective, w)
+        lap("jacobian", sample, linear.residual)
         displacement = problem.anchor - w
-        root = 1.0 if problem.metric is None else tf.sqrt(problem.metric)
-        sample = self._sample(problem.objective, w) / root
-        right = -linear.backward(linear.residual + linear.forward(displacement))
-        correction, iterations = matrix_free.conjugate_gradients(
-            lambda v: linear.backward(linear.forward(v / root)) / root + damping * v,
-            right / root,
-            matrix_free.damped_inverse(sample, damping),
+        correction, iterations = matrix_free.damped_step(
+            linear,
+            linear.residual + linear.forward(displacement),
+            sample,
+            problem.metric,
+            0.5 / problem.alpha,
             self.cg_tolerance,
             self.cg_steps,
         )
-        return displacement + correction / root, 2 * iterations + 3
-
-    def _sample(self, objective, w):
-        """A few hundred rows in the place of all: J_s^T J_s is about J^T J."""
-        stride = max(1, (objective.row_count() or _SAMPLE_ROWS) // _SAMPLE_ROWS)
-        return float(stride) ** 0.5 * objective.linearise(w, stride)[1]
+        lap("factorisation", correction)
+        return displacement + correction, 2 * iterations + 3
 
     def _result(self, start, end):
         finite = tf.math.is_finite(end.value) & tf.reduce_all(
@@ -297,3 +286,9 @@ class GaussNewton(Solver):
             "cg_tolerance": self.cg_tolerance,
             "cg_steps": self.cg_steps,
         }
+
+
+def _sample(objective, w):
+    """A few hundred rows in the place of all: J_s^T J_s is about J^T J."""
+    stride = max(1, (objective.row_count() or _SAMPLE_ROWS) // _SAMPLE_ROWS)
+    return float(stride) ** 0.5 * objective.linearise(w, stride)[1]

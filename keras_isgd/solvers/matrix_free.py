@@ -2,7 +2,32 @@
 
 import tensorflow as tf
 
-__all__ = ["conjugate_gradients", "damped_inverse"]
+__all__ = ["conjugate_gradients", "damped_inverse", "damped_step"]
+
+
+def damped_step(linear, residual, sample, metric, damping, tolerance, steps):
+    """Solves argmin |J s + r|^2 + lambda |s|_D^2 by conjugate gradients in sqrt(D) s.
+
+    Args:
+        linear: `Linearisation`; its J is used.
+        residual: r, `(m,)`.
+        sample: a few rows that stand for J in the preconditioner, `(l, p)`.
+        metric: the diagonal of D, `(p,)`, or None for ones.
+        damping: lambda, `()`.
+        tolerance, steps: as for `conjugate_gradients`.
+
+    Returns:
+        s `(p,)` and the number of iterations, int32.
+    """
+    root = 1.0 if metric is None else tf.sqrt(metric)
+    solution, iterations = conjugate_gradients(
+        lambda v: linear.backward(linear.forward(v / root)) / root + damping * v,
+        -linear.backward(residual) / root,
+        damped_inverse(sample / root, damping),
+        tolerance,
+        steps,
+    )
+    return solution / root, iterations
 
 
 def conjugate_gradients(operator, right, precondition, tolerance, steps):

@@ -151,10 +151,13 @@ class Solver(Configured):
     Attributes:
         needs: the type of objective it can work on.
         supports_jit: whether XLA can compile a step.
+        measures_pieces: whether its steps say how long their pieces take; see
+            `stopwatch.lap`.
     """
 
     needs = Objective
     supports_jit = True
+    measures_pieces = False
 
     @abc.abstractmethod
     def initial_memory(self, size, dtype):
