@@ -101,7 +101,8 @@ class ISGD(ClosureOptimizer):
             self._memory_alpha = self.add_variable((), dtype="float64", name="alpha")
             if self.step_control is not None:
                 self._control = self._keep(
-                    "control", self.step_control.initial_memory()
+                    "control",
+                    self.step_control.initial_memory(size, variables[0].dtype),
                 )
         super().build(variables)
 
@@ -149,7 +150,8 @@ class ISGD(ClosureOptimizer):
             problem = ProximalProblem(objective, start, alpha)
             result = self.inner.solve(problem, problem.start, memory)
         else:
-            result, alpha = self._controlled(objective, start, alpha, memory, usable)
+            found = self._controlled(objective, start, alpha, memory, usable)
+            result, alpha, start = found.result, found.alpha, found.start
             problem = ProximalProblem(objective, start, alpha)
         _assign(self._memory, result.memory)
         self._memory_alpha.assign(tf.cast(alpha, tf.float64))
@@ -178,7 +180,7 @@ class ISGD(ClosureOptimizer):
         self._learning_rate.assign(
             tf.where(usable, tf.cast(following, tf.float64), given)
         )
-        return found.result, found.alpha
+        return found
 
     def _check_objective(self, objective):
         needs = self.inner.needs

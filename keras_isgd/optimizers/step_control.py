@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from keras_isgd.objective import Evaluation
 from keras_isgd.proximal import ProximalProblem
 from keras_isgd.solvers.solver import (
     Candidates,
@@ -26,6 +27,10 @@ _SMALLEST, _LARGEST = 1e-30, 1e30
 # One alpha per step: how it grows and shrinks, and from what relative residual of
 # the implicit equation on the inner solver does not keep up with it.
 _GROW, _SHRINK, _UNSOLVED = 10.0**0.5, 0.1, 0.5
+# How fast the cap on alpha is lifted again.
+_RELEASE = 10.0 ** (2 / 3)
+# A step is taken back if on new points it left the loss this many times higher.
+_WORSE = 2.0
 
 
 class StepControl(Configured):
@@ -35,8 +40,13 @@ class StepControl(Configured):
     """
 
     @abc.abstractmethod
-    def initial_memory(self):
-        """Returns the memory before the first step, a NamedTuple of tensors."""
+    def initial_memory(self, size, dtype):
+        """Returns the memory before the first step, a NamedTuple of tensors.
+
+        Args:
+            size: p, the number of weights.
+            dtype: their dtype.
+        """
 
     @abc.abstractmethod
     def step(self, inner, inner_memory, objective, start, alpha, memory):
@@ -63,11 +73,19 @@ class RatioMemory(NamedTuple):
         lowest: the smallest alpha so far, float64; infinite before the first step.
         peak: the largest alpha since then, float64.
         turned: whether alpha has risen and fallen again, int32.
+        cap: the largest alpha allowed, float64.
+        used: alpha of the last step, float64; 0 before the first.
+        before: the weights before the last step, `(p,)`.
+        after: the weights after it, `(p,)`.
     """
 
     lowest: Any
     peak: Any
     turned: Any
+    cap: Any
+    used: Any
+    before: Any
+    after: Any
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
@@ -129,14 +147,19 @@ class DecreaseRatio(StepControl):
             )
         self.metric = metric
 
-    def initial_memory(self):
+    def initial_memory(self, size, dtype):
         return RatioMemory(
             tf.constant(math.inf, tf.float64),
             tf.zeros((), tf.float64),
             tf.constant(0, tf.int32),
+            tf.constant(_LARGEST, tf.float64),
+            tf.zeros((), tf.float64),
+            tf.zeros(size, dtype),
+            tf.zeros(size, dtype),
         )
 
     def step(self, inner, inner_memory, objective, start, alpha, memory):
+        start, alpha, cap, undone = self._review(objective, start, alpha, memory)
         target = tf.cast(
             tf.where(memory.turned > 0, self.final_target, self.target), alpha.dtype
         )
@@ -146,7 +169,7 @@ class DecreaseRatio(StepControl):
                 functools.partial(ProximalProblem, objective, start),
                 objective,
                 start,
-                self._candidates(alpha, scaled),
+                self._candidates(alpha, cap, scaled),
                 target,
             )
             found = found._replace(result=found.result._replace(memory=inner_memory))
@@ -158,7 +181,34 @@ class DecreaseRatio(StepControl):
             keeps_up = inner.linearises(objective) | _solved(alpha, found, start)
             following = _adapt(alpha, found, target, keeps_up)
         following = tf.clip_by_value(following, _SMALLEST, _LARGEST)
-        return found, following, self._remember(memory, following)
+        found = _with_review(found, undone)
+        memory = self._remember(memory, following)._replace(
+            cap=cap,
+            used=tf.cast(found.alpha, tf.float64),
+            before=start.w,
+            after=found.result.w,
+        )
+        return found, following, memory
+
+    def _review(self, objective, start, alpha, memory):
+        """Takes the last step back if on the present points it made things worse."""
+        same = (memory.used > 0.0) & tf.reduce_all(tf.equal(start.w, memory.after))
+        earlier = tf.cond(
+            same, lambda: objective.value(memory.before), lambda: start.value
+        )
+        undone = _WORSE * earlier < start.value
+
+        def back():
+            value, gradient = objective.value_and_gradient(memory.before)
+            return memory.before, value, gradient
+
+        start = Evaluation(
+            *tf.cond(undone, back, lambda: (start.w, start.value, start.gradient))
+        )
+        lower = tf.maximum(_SHRINK * memory.used, _SMALLEST)
+        cap = tf.where(undone, lower, tf.minimum(memory.cap * _RELEASE, _LARGEST))
+        alpha = tf.minimum(alpha, tf.cast(cap, alpha.dtype))
+        return start, alpha, cap, undone
 
     def _scaled(self, inner, objective):
         possible = inner.linearises(objective)
@@ -170,13 +220,17 @@ class DecreaseRatio(StepControl):
             )
         return possible and self.metric != "euclidean"
 
-    def _candidates(self, alpha, scaled):
+    def _candidates(self, alpha, cap, scaled):
         highest = 2 * self.per_decade
         exponents = tf.range(highest, -4 * self.per_decade - 1, -1)
         powers = tf.cast(exponents, alpha.dtype) / self.per_decade
         alphas = alpha * tf.constant(10.0, alpha.dtype) ** powers
         alphas = tf.clip_by_value(alphas, _SMALLEST, _LARGEST)
-        return Candidates(alphas, highest - 1, scaled)
+        # The smallest that is at the cap, or above everything.
+        above = tf.cast(alphas, tf.float64) >= cap * (1.0 - 1e-6)
+        top = tf.maximum(tf.reduce_sum(tf.cast(above, tf.int32)) - 1, 0)
+        alphas = tf.minimum(alphas, tf.cast(cap, alphas.dtype))
+        return Candidates(alphas, tf.maximum(top, highest - 1), top, scaled)
 
     def _remember(self, memory, alpha):
         alpha = tf.cast(alpha, tf.float64)
@@ -184,10 +238,10 @@ class DecreaseRatio(StepControl):
         turned = (memory.turned > 0) | (risen & (alpha < memory.peak / self.turn))
         # Early on alpha often falls first; its rise counts from the bottom.
         bottom = alpha < memory.lowest
-        return RatioMemory(
-            tf.where(bottom, alpha, memory.lowest),
-            tf.where(bottom, alpha, tf.maximum(memory.peak, alpha)),
-            tf.cast(turned, tf.int32),
+        return memory._replace(
+            lowest=tf.where(bottom, alpha, memory.lowest),
+            peak=tf.where(bottom, alpha, tf.maximum(memory.peak, alpha)),
+            turned=tf.cast(turned, tf.int32),
         )
 
     def get_config(self):
@@ -207,7 +261,21 @@ def _single(inner, inner_memory, problem, start):
     value, gradient = problem.loss_of(result.w, result.value, result.gradient)
     predicted = -0.5 * tf.tensordot(start.gradient + gradient, displacement, 1)
     ratio = tf.math.divide_no_nan(start.value - value, predicted)
-    return Search(result, problem.alpha, ratio)
+    return Search(result, problem.alpha, ratio, start)
+
+
+def _with_review(found, undone):
+    """Counts the review's evaluations; a step back alone is a step, too."""
+    result = found.result
+    status = tf.where(
+        undone & (result.status == int(Status.NO_DECREASE)),
+        int(Status.STALLED),
+        result.status,
+    )
+    evaluations = result.evaluations + 1 + tf.cast(undone, tf.int32)
+    return found._replace(
+        result=result._replace(status=status, evaluations=evaluations)
+    )
 
 
 def _taken(found):

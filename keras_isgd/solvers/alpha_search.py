@@ -23,7 +23,7 @@ class Trial(NamedTuple):
     good: Any
 
 
-def largest_good(attempt, first, count):
+def largest_good(attempt, first, top, count):
     """Walks along decreasing alphas to the edge between bad steps and good ones.
 
     From a good step towards larger alphas up to the last that is good; from a bad
@@ -31,7 +31,8 @@ def largest_good(attempt, first, count):
 
     Args:
         attempt: function from an index, int32, to a `Trial`.
-        first: index to begin with.
+        first: index to begin with, int32.
+        top: index of the largest alpha that may be tried, int32.
         count: number of alphas.
 
     Returns:
@@ -49,7 +50,7 @@ def largest_good(attempt, first, count):
         )
         return kept, tried + 1, larger.good
 
-    began = attempt(tf.constant(first))
+    began = attempt(first)
     trial, tried = tf.while_loop(
         lambda trial, tried: ~trial.good & (trial.i < count - 1),
         fall,
@@ -57,7 +58,7 @@ def largest_good(attempt, first, count):
         parallel_iterations=1,
     )
     trial, tried, _ = tf.while_loop(
-        lambda trial, tried, rising: rising & (trial.i > 0),
+        lambda trial, tried, rising: rising & (trial.i > top),
         rise,
         (trial, tried, began.good),
         parallel_iterations=1,

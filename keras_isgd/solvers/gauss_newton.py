@@ -145,7 +145,9 @@ class GaussNewton(Solver):
             good = (ratio >= target) & (value < start.value)
             return Trial(i, step, ratio, good)
 
-        trial, tried = largest_good(attempt, candidates.first, alphas.shape[0])
+        trial, tried = largest_good(
+            attempt, candidates.first, candidates.top, alphas.shape[0]
+        )
         alpha = alphas[trial.i]
         problem = problem_of(alpha, metric)
         w = tf.where(trial.good, start.w + trial.step, start.w)
@@ -155,7 +157,7 @@ class GaussNewton(Solver):
             tf.constant(1, tf.int32), w, value, gradient, tried + 2, trial.good
         )
         end = self._iterate(problem, first)
-        return Search(self._result(problem.start, end), alpha, trial.ratio)
+        return Search(self._result(problem.start, end), alpha, trial.ratio, start)
 
     # -- one iteration ----------------------------------------------------------
 

@@ -97,12 +97,14 @@ class Candidates(NamedTuple):
 
     Attributes:
         alphas: decreasing, `(g,)`.
-        first: index of the one to begin with, int.
+        first: index of the one to begin with, int32.
+        top: index of the largest that may be tried, int32.
         scaled: whether |w - w_n| is measured in the solver's `metric`.
     """
 
     alphas: Any
-    first: int
+    first: Any
+    top: Any
     scaled: bool
 
 
@@ -113,11 +115,13 @@ class Search(NamedTuple):
         result: `SolverResult` of the implicit step with the chosen alpha.
         alpha: the chosen alpha, `()`; the smallest one if none was good.
         ratio: actual over predicted decrease of the loss, `()`.
+        start: the `Evaluation` that the step began from.
     """
 
     result: Any
     alpha: Any
     ratio: Any
+    start: Any
 
 
 class NoMemory(NamedTuple):
