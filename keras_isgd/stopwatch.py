@@ -36,11 +36,15 @@ class Stopwatch:
         self._last.assign(tf.timestamp())
 
     def lap(self, piece, tensors):
-        """Adds the time since the last lap to a piece, once `tensors` are known."""
+        """Adds the time since the last lap to a piece, once `tensors` are known.
+
+        Returns the tensors, not to be had before that.
+        """
         with tf.control_dependencies(tf.nest.flatten(tensors)):
             now = tf.timestamp()
-        self._sums[piece].assign_add(now - self._last)
-        self._last.assign(now)
+        done = [self._sums[piece].assign_add(now - self._last), self._last.assign(now)]
+        with tf.control_dependencies(done):
+            return tf.nest.map_structure(tf.identity, tensors)
 
 
 @contextlib.contextmanager
@@ -59,12 +63,17 @@ def recording(stopwatch):
 def lap(piece, *tensors):
     """Ends a piece of a step with the tensors that it computes.
 
-    Costs nothing unless a stopwatch is recording.
+    Costs nothing unless a stopwatch is recording. What comes next should use what
+    this returns, or TensorFlow may run it at the same time.
 
     Args:
         piece: one of `PIECES`.
         *tensors: tensors, or structures of tensors.
+
+    Returns:
+        The tensors: a tuple if there are several.
     """
     stopwatch = getattr(_local, "stopwatch", None)
     if stopwatch is not None:
-        stopwatch.lap(piece, tensors)
+        tensors = stopwatch.lap(piece, tensors)
+    return tensors if len(tensors) > 1 else tensors[0]

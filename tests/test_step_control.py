@@ -1,5 +1,6 @@
 """How the step control chooses alpha."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -65,9 +66,51 @@ def test_a_metric_needs_a_jacobian():
         ki.DecreaseRatio(metric="cosine")
 
 
+def _line(points, inner):
+    """u = w x fitted to y; each call of `step` sees one of the points."""
+    w = keras.Variable([0.0], dtype="float64")
+    place = tf.Variable(points[0], dtype=tf.float64)
+    loss = ki.LeastSquares(lambda: w[:1] * place[:1] - place[1:], [w])
+    optimizer = ki.ISGD(1e6, inner=inner, step_control=ki.DecreaseRatio())
+
+    def step(point):
+        place.assign(point)
+        report = optimizer.minimize(loss)
+        return float(w[0]), float(report.learning_rate), ki.Status(int(report.status))
+
+    return optimizer, step
+
+
+@pytest.mark.parametrize("inner", ["gauss_newton", "lbfgs"])
+def test_a_step_that_new_points_disown_is_taken_back(inner):
+    # The first point wants w = 5; for the second the start, w = 0, was far better.
+    far, near = [1.0, 5.0], [10.0, 1.0]
+    optimizer, step = _line([far], inner)
+    w, alpha, _ = step(far)
+    assert w == pytest.approx(5.0, abs=1e-3)
+    w, lower, _ = step(near)
+    # From w = 0 again, with a tenth of alpha, to the second point's 0.1.
+    assert w == pytest.approx(0.1, abs=1e-3)
+    assert lower == pytest.approx(0.1 * alpha)
+    before = int(optimizer.evaluations)
+    w, _, _ = step(near)  # the same point: nothing to take back
+    assert w == pytest.approx(0.1, abs=1e-3)
+    assert int(optimizer.evaluations) > before
+
+
+def test_weights_set_from_outside_are_not_taken_back():
+    optimizer, step = _line([[1.0, 5.0]], "gauss_newton")
+    step([1.0, 5.0])
+    (variable,) = optimizer._trainable_variables
+    variable.assign([7.0])  # worse than where the last step began
+    w, _, _ = step([1.0, 3.0])
+    assert w == pytest.approx(3.0, abs=1e-3)
+    assert float(optimizer._control.before[0]) == 7.0
+
+
 def test_the_turn_needs_a_rise_and_a_fall():
     control = ki.DecreaseRatio(turn=1e3)
-    memory = control.initial_memory()
+    memory = control.initial_memory(1, tf.float64)
 
     def turned(*alphas):
         nonlocal memory

@@ -98,7 +98,7 @@ class ClosureTraining:
         with stopwatch.recording(self._stopwatch):
             objective = self.objective(data)
             start = objective.evaluate(objective.parameters.read())
-            stopwatch.lap("probes", start.value, start.gradient)
+            start = start._replace(w=stopwatch.lap("probes", *start[:3])[0])
             report = self.optimizer.step(objective, start)
             objective.commit(start)
             logs = {**self.log(data, start.value, start.aux), **report.logs()}

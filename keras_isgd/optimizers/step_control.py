@@ -110,6 +110,11 @@ class DecreaseRatio(StepControl):
     near the end a higher one saves steps. The turn between them: alpha has risen
     by a factor `turn` and fallen by as much.
 
+    Steps are also judged by the points of the next one: if the loss there is more
+    than twice what it was before the last step, that step is taken back, alpha is
+    a tenth of what it was, and rises again by a factor of 4.6 a step at most. On
+    fixed points this never happens.
+
     alpha is the optimizer's `learning_rate` and stays within 1e-30 and 1e30.
 
     Args:

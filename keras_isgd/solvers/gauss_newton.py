@@ -132,14 +132,14 @@ class GaussNewton(Solver):
     def search(self, problem_of, objective, start, candidates, target):
         alphas = candidates.alphas
         residual, jacobian = objective.linearise(start.w)
-        lap("jacobian", residual, jacobian)
+        residual, jacobian = lap("jacobian", residual, jacobian)
         metric = linear_algebra.column_metric(jacobian) if candidates.scaled else None
         solve = self._model(jacobian, residual, metric, 0.5 / alphas[0])
 
         def attempt(i):
             step, decrease = solve(0.5 / alphas[i])
             value = objective.value(start.w + step)
-            lap("probes", value)
+            value = lap("probes", value)
             ratio = (start.value - value) / decrease
             # Written so that NaN is bad, too.
             good = (ratio >= target) & (value < start.value)
@@ -152,7 +152,7 @@ class GaussNewton(Solver):
         problem = problem_of(alpha, metric)
         w = tf.where(trial.good, start.w + trial.step, start.w)
         value, gradient = problem.value_and_gradient(w)
-        lap("probes", value, gradient)
+        value, gradient = lap("probes", value, gradient)
         first = _State(
             tf.constant(1, tf.int32), w, value, gradient, tried + 2, trial.good
         )
@@ -186,14 +186,14 @@ class GaussNewton(Solver):
             jacobian = jacobian / root
         exact = self._exact(jacobian, smallest)
         reduction = linear_algebra.reduce(jacobian, residual, exact)
-        lap("reduction", reduction)
+        reduction = lap("reduction", reduction)
         size = jacobian.shape[1]
 
         def solve(damping):
             step, decrease = linear_algebra.damped_step(reduction, damping)
             step = tf.ensure_shape(step, (size,))
             step = step if root is None else step / root
-            lap("factorisation", step, decrease)
+            step, decrease = lap("factorisation", step, decrease)
             return linear_algebra.DampedStep(step, decrease)
 
         return solve
@@ -204,7 +204,7 @@ class GaussNewton(Solver):
             step, evaluations = self._step_without_matrix(problem, state.w)
         else:
             residual, jacobian = problem.objective.linearise(state.w)
-            lap("jacobian", residual, jacobian)
+            residual, jacobian = lap("jacobian", residual, jacobian)
             damping = 0.5 / problem.alpha
             right = residual + tf.linalg.matvec(jacobian, displacement)
             solve = self._model(jacobian, right, problem.metric, damping)
@@ -217,7 +217,7 @@ class GaussNewton(Solver):
         improved = value < state.value
         w = tf.where(improved, state.w + scale * step, state.w)
         value, gradient = problem.value_and_gradient(w)
-        lap("probes", value, gradient)
+        value, gradient = lap("probes", value, gradient)
         return _State(
             state.k + 1,
             w,
@@ -230,7 +230,7 @@ class GaussNewton(Solver):
     def _step_without_matrix(self, problem, w):
         linear = problem.objective.operators(w)
         sample = _sample(problem.objective, w)
-        lap("jacobian", sample, linear.residual)
+        sample, _ = lap("jacobian", sample, linear.residual)
         displacement = problem.anchor - w
         correction, iterations = matrix_free.damped_step(
             linear,
@@ -241,7 +241,7 @@ class GaussNewton(Solver):
             self.cg_tolerance,
             self.cg_steps,
         )
-        lap("factorisation", correction)
+        correction = lap("factorisation", correction)
         return displacement + correction, 2 * iterations + 3
 
     def _result(self, start, end):
