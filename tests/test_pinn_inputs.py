@@ -281,3 +281,13 @@ def test_predict_keeps_the_digits(model):
     np.testing.assert_array_equal(again, found)
     rounded = model.network(x.astype("float32").astype("float64"))
     assert np.max(np.abs(found - rounded)) > 1e-10
+
+
+def test_loss_of_equation_6_without_compile():
+    model = model_of(problems.Poisson2D(), loss_weights={"residual": 0.5})
+    objective = model.objective(GOOD)
+    boundary = model.problem.conditions()[0].weight
+    expected = 0.5 * np.mean(np.square(model.residual(INTERIOR)))
+    expected += boundary * np.mean(closed_form(model, BOUNDARY)[0] ** 2)
+    found = objective.value(objective.parameters.read())
+    np.testing.assert_allclose(found, expected, rtol=1e-12)

@@ -120,6 +120,8 @@ class ClosureTraining:
 
     def _jit_parts(self):
         """Whether XLA compiles an objective's parts, as it cannot the whole step."""
+        if not self.compiled:
+            return False
         whole = getattr(self.optimizer, "supports_jit", True)
         return bool(self.jit_compile) and not whole
 
