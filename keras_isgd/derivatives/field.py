@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from keras_isgd.derivatives.channels import laplacian
+
 __all__ = ["Field", "requests_of"]
 
 
@@ -56,7 +58,7 @@ class Field:
                 f"{', '.join(self._coordinates)}. Ask for one letter per "
                 f'differentiation, such as u.d("{self._coordinates[0] * 2}").'
             )
-        return self._get(sorted(self._coordinates.index(name) for name in names))
+        return self._get(tuple(sorted(self._coordinates.index(name) for name in names)))
 
     def laplacian(self, *names):
         """Returns the sum of second derivatives, `(n, outputs)`.
@@ -70,7 +72,13 @@ class Field:
                 'The Laplacian leaves out "t", the only coordinate here; ask for '
                 'u.d("tt").'
             )
-        return tf.add_n([self.d(name, name) for name in names])
+        unknown = [name for name in names if name not in self._coordinates]
+        if unknown:
+            raise ValueError(
+                f"Unknown coordinates {', '.join(unknown)} in a Laplacian: the "
+                f"problem's are {', '.join(self._coordinates)}."
+            )
+        return self._get(laplacian({self._coordinates.index(n) for n in names}))
 
     def coefficient(self, name):
         """Returns a trainable coefficient of the problem, a scalar.
@@ -100,7 +108,7 @@ class Field:
         )
 
     def _get(self, indices):
-        columns = [self._lookup(c, tuple(indices)) for c in self._components]
+        columns = [self._lookup(c, indices) for c in self._components]
         return columns[0] if len(columns) == 1 else tf.concat(columns, axis=1)
 
 

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from keras_isgd.derivatives.channels import is_laplacian
+
 __all__ = ["derivatives"]
 
 
@@ -17,13 +19,16 @@ def derivatives(network, x, requests):
         network: maps `(n, d)` to `(n, outputs)`, each row by itself.
         x: points, `(n, d)`.
         requests: `(component, indices)` pairs; `indices` is a sorted tuple of
-            coordinate numbers, `()` for the value.
+            coordinate numbers, `()` for the value, or `laplacian(axes)`.
 
     Returns:
         A dictionary from those pairs to tensors `(n, 1)`.
     """
-    wanted = set(requests)
-    for component, indices in requests:
+    sums = {request for request in requests if is_laplacian(request[1])}
+    ends = set(requests) - sums
+    ends.update((component, (i, i)) for component, axes in sums for i in axes[1:])
+    wanted = set(ends)
+    for component, indices in ends:
         wanted.update((component, indices[:k]) for k in range(len(indices)))
     order = max((len(indices) for _, indices in wanted), default=0)
     results = {}
@@ -53,4 +58,8 @@ def derivatives(network, x, requests):
             results[component, indices] = gradients[parent][:, axis : axis + 1]
 
     compute(order)
+    for component, axes in sums:
+        results[component, axes] = tf.add_n(
+            [results[component, (i, i)] for i in axes[1:]]
+        )
     return results

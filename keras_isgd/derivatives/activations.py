@@ -1,0 +1,109 @@
+"""Activations with their first derivatives in closed form."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+__all__ = ["HIGHEST_ORDER", "derivatives_of", "register_activation", "sine"]
+
+HIGHEST_ORDER = 4
+
+
+def _linear(z, order):
+    ones = tf.ones((1, 1), z.dtype)
+    return [z, ones, *[tf.zeros((1, 1), z.dtype)] * (order - 1)][: order + 1]
+
+
+def _tanh(z, order):
+    t = tf.tanh(z)
+    first = 1.0 - t * t
+    return _upto(
+        order,
+        lambda: t,
+        lambda: first,
+        lambda: -2.0 * t * first,
+        lambda: (6.0 * t * t - 2.0) * first,
+        lambda: (16.0 - 24.0 * t * t) * t * first,
+    )
+
+
+def sine(z, order):
+    """sin(z) and its first derivatives."""
+    s = tf.sin(z)
+    c = tf.cos(z) if order else None
+    return _upto(order, lambda: s, lambda: c, lambda: -s, lambda: -c, lambda: s)
+
+
+def _sigmoid(z, order):
+    s = tf.sigmoid(z)
+    first = s * (1.0 - s)
+    return _upto(
+        order,
+        lambda: s,
+        lambda: first,
+        lambda: (1.0 - 2.0 * s) * first,
+        lambda: (1.0 - 6.0 * first) * first,
+        lambda: (1.0 - 2.0 * s) * (1.0 - 12.0 * first) * first,
+    )
+
+
+def _softplus(z, order):
+    return [tf.math.softplus(z), *(_sigmoid(z, order - 1) if order else [])]
+
+
+def _swish(z, order):
+    s = _sigmoid(z, order)
+    return [z * s[0], *(z * s[k] + k * s[k - 1] for k in range(1, order + 1))]
+
+
+def _gelu(z, order):
+    """z Phi(z), with the error function as in Keras's default."""
+    cumulative = 0.5 * tf.math.erfc(-z / math.sqrt(2.0))
+    density = tf.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi) if order else None
+    return _upto(
+        order,
+        lambda: z * cumulative,
+        lambda: cumulative + z * density,
+        lambda: (2.0 - z * z) * density,
+        lambda: (z * z - 4.0) * z * density,
+        lambda: ((7.0 - z * z) * z * z - 4.0) * density,
+    )
+
+
+def _exponential(z, order):
+    return [tf.exp(z)] * (order + 1)
+
+
+def _upto(order, *formulas):
+    return [formula() for formula in formulas[: order + 1]]
+
+
+_KNOWN = {
+    keras.activations.linear: _linear,
+    keras.activations.tanh: _tanh,
+    keras.activations.sigmoid: _sigmoid,
+    keras.activations.softplus: _softplus,
+    keras.activations.silu: _swish,
+    keras.activations.gelu: _gelu,
+    keras.activations.exponential: _exponential,
+    keras.ops.sin: sine,
+    keras.ops.tanh: _tanh,
+    tf.sin: sine,
+    tf.tanh: _tanh,
+}
+
+
+def register_activation(activation, formulas):
+    """Tells Taylor mode the derivatives of an activation.
+
+    Args:
+        activation: a function of one tensor, number by number, as a layer holds it.
+        formulas: `function(z, k) -> [f(z), f'(z), ..., f^(k)(z)]` for any k up to 4.
+    """
+    _KNOWN[activation] = formulas
+
+
+def derivatives_of(activation):
+    """Returns what was registered for an activation, or None; None means linear."""
+    return _linear if activation is None else _KNOWN.get(activation)

@@ -1,0 +1,224 @@
+"""How Keras layers carry derivatives along: one rule for each kind of layer."""
+
+import functools
+import operator
+
+import keras
+
+from keras_isgd.derivatives.activations import derivatives_of
+from keras_isgd.derivatives.jet import Jet
+
+__all__ = ["Unsupported", "register_rule", "through"]
+
+_RULES = {}
+
+
+class Unsupported(Exception):
+    """A network that Taylor mode cannot pass; the message names the reason."""
+
+
+def register_rule(layer_class):
+    """Registers the Taylor rule of a layer class; a decorator.
+
+    Args:
+        layer_class: a `keras.layers.Layer` class. Its subclasses need rules of
+            their own.
+
+    Example, for a layer that multiplies by a trained `self.gain`:
+
+        @ki.derivatives.register_rule(Gain)
+        def gain(layer, jet):
+            return jet.scale(layer.gain)
+
+    The rule is `rule(layer, jet, ...)` with one `Jet` for each input and returns a
+    `Jet`. Weights that enter by `jet.affine` and `jet.scale` as variables are part
+    of the fast residual Jacobian too.
+    """
+
+    def register(rule):
+        _RULES[layer_class] = rule
+        return rule
+
+    return register
+
+
+def through(network, jet):
+    """Sends a jet of the coordinates through a network.
+
+    Args:
+        network: a functional or Sequential `keras.Model` of one input and one output.
+        jet: `Jet` of `(n, d)`.
+
+    Returns:
+        `Jet` of `(n, outputs)`.
+
+    Raises:
+        Unsupported: a layer without a rule.
+    """
+    if isinstance(network, keras.Sequential):
+        for layer in network.layers:
+            jet = _apply(layer, [jet])
+        return jet
+    if type(network).call is not _functional_class().call:
+        raise Unsupported(
+            f"{network.name!r} ({type(network).__name__}) is neither a functional nor a "
+            "Sequential model"
+        )
+    if len(network.inputs) != 1 or len(network.outputs) != 1:
+        raise Unsupported(f"{network.name!r} has several inputs or outputs")
+    done = {id(network.inputs[0]): jet}
+    return _evaluate(network.outputs[0], done)
+
+
+def _evaluate(tensor, done):
+    if id(tensor) not in done:
+        operation, index, _ = tensor._keras_history
+        arguments = operation._inbound_nodes[index].arguments
+        inputs = _inputs(operation, arguments)
+        done[id(tensor)] = _apply(
+            operation,
+            [
+                _evaluate(i, done) if isinstance(i, keras.KerasTensor) else i
+                for i in inputs
+            ],
+        )
+    return done[id(tensor)]
+
+
+def _inputs(operation, arguments):
+    given = {k: v for k, v in arguments.kwargs.items() if v is not None}
+    given.pop("training", None)
+    if given:
+        raise Unsupported(f"{operation.name!r} is called with {', '.join(given)}")
+    args = arguments.args
+    if len(args) == 1:
+        args = args[0] if isinstance(args[0], (list, tuple)) else [args[0]]
+    return list(args)
+
+
+def _apply(operation, inputs):
+    kind = type(operation)
+    if kind is keras.layers.InputLayer:
+        return inputs[0]
+    if isinstance(operation, keras.Model):
+        return through(operation, *inputs)
+    dtype = next(jet.value.dtype for jet in inputs if isinstance(jet, Jet))
+    computes_in = getattr(operation, "compute_dtype", dtype.name)
+    if computes_in != dtype.name:
+        raise Unsupported(f"{operation.name!r} computes in {computes_in}")
+    if getattr(operation, "activity_regularizer", None) is not None:
+        raise Unsupported(f"{operation.name!r} has an activity regulariser")
+    rule = _RULES.get(kind) or _operators().get(kind)
+    if rule is None:
+        raise Unsupported(f"{operation.name!r} ({kind.__name__}) has no Taylor rule")
+    return rule(operation, *inputs)
+
+
+@functools.cache
+def _functional_class():
+    x = keras.Input((1,))
+    return type(keras.Model(x, keras.layers.Identity()(x)))
+
+
+@functools.cache
+def _operators():
+    """Rules for +, -, * between tensors of a functional model, and for sin, tanh."""
+    x = keras.Input((1,))
+    kinds = {
+        operator.add: lambda _, a, b: _combine(a, b, Jet.__add__, Jet.shift),
+        operator.sub: lambda _, a, b: _subtract(a, b),
+        operator.mul: lambda _, a, b: _combine(a, b, Jet.__mul__, Jet.scale),
+    }
+    rules = {type(f(x, x)._keras_history.operation): r for f, r in kinds.items()}
+    for function in (keras.ops.sin, keras.ops.tanh):
+        kind = type(function(x)._keras_history.operation)
+        rules[kind] = functools.partial(_elementwise, function)
+    return rules
+
+
+def _combine(left, right, both, one):
+    if not isinstance(left, Jet):
+        left, right = right, left
+    return both(left, right) if isinstance(right, Jet) else one(left, _fixed(right))
+
+
+def _subtract(left, right):
+    if isinstance(left, Jet) and isinstance(right, Jet):
+        return left - right
+    if isinstance(left, Jet):
+        return left.shift(-_fixed(right))
+    return right.scale(-1.0).shift(_fixed(left))
+
+
+def _fixed(value):
+    """A number or array beside a jet; a variable there would escape the Jacobian."""
+    if hasattr(value, "assign"):
+        raise Unsupported("a variable is used outside a layer")
+    return value
+
+
+def _elementwise(function, operation, jet):
+    formulas = derivatives_of(function)
+    if formulas is None:
+        name = getattr(function, "__name__", function)
+        raise Unsupported(
+            f"the activation {name!r} of {operation.name!r} has no Taylor rule"
+        )
+    return jet.compose(formulas)
+
+
+# -- the layers of Keras ------------------------------------------------------------
+
+
+@register_rule(keras.layers.Dense)
+def _dense(layer, jet):
+    if layer.lora_enabled or getattr(layer, "quantization_mode", None):
+        raise Unsupported(f"{layer.name!r} is quantised or has LoRA weights")
+    jet = jet.affine(layer.kernel, layer.bias)
+    return _elementwise(layer.activation, layer, jet)
+
+
+@register_rule(keras.layers.Activation)
+def _activation(layer, jet):
+    return _elementwise(layer.activation, layer, jet)
+
+
+@register_rule(keras.layers.Identity)
+def _identity(layer, jet):
+    return jet
+
+
+@register_rule(keras.layers.Rescaling)
+def _rescaling(layer, jet):
+    # Cast as the layer does it, which in float64 keeps float32's digits of a number.
+    scale, offset = (
+        keras.ops.cast(v, layer.compute_dtype) for v in (layer.scale, layer.offset)
+    )
+    return jet.scale(scale).shift(offset)
+
+
+@register_rule(keras.layers.Add)
+def _add(layer, *jets):
+    return functools.reduce(operator.add, jets)
+
+
+@register_rule(keras.layers.Subtract)
+def _subtraction(layer, left, right):
+    return left - right
+
+
+@register_rule(keras.layers.Average)
+def _average(layer, *jets):
+    return functools.reduce(operator.add, jets).scale(1.0 / len(jets))
+
+
+@register_rule(keras.layers.Multiply)
+def _multiply(layer, *jets):
+    return functools.reduce(operator.mul, jets)
+
+
+@register_rule(keras.layers.Concatenate)
+def _concatenate(layer, *jets):
+    if layer.axis not in (-1, 1):
+        raise Unsupported(f"{layer.name!r} concatenates along axis {layer.axis}")
+    return Jet.concatenate(jets)
