@@ -61,8 +61,8 @@ def through(network, jet):
         return jet
     if type(network).call is not _functional_class().call:
         raise Unsupported(
-            f"{network.name!r} ({type(network).__name__}) is neither a functional nor a "
-            "Sequential model"
+            f"{network.name!r} ({type(network).__name__}) is neither a functional nor "
+            "a Sequential model"
         )
     if len(network.inputs) != 1 or len(network.outputs) != 1:
         raise Unsupported(f"{network.name!r} has several inputs or outputs")
