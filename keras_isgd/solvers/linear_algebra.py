@@ -22,8 +22,9 @@ y solves (M + lambda) y = -right, or minimises
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.linalg
 import tensorflow as tf
+
+from keras_isgd.solvers import lapack
 
 __all__ = [
     "DampedStep",
@@ -36,12 +37,8 @@ __all__ = [
 
 # The Gram matrix is off by about eps |J|^2; a damping that far above is safe.
 _MARGIN = 1e3
-# A damping below this many times its rounding could make the Gram matrix indefinite.
-_FLOOR = 30.0
 # Of a parameter without effect on the residual.
 _METRIC_FLOOR = 1e-12
-# Columns that LAPACK's triangular QR factorises at a time.
-_BLOCK = 32
 
 
 class Reduction(NamedTuple):
@@ -128,7 +125,7 @@ def reduce(jacobian, residual, exact):
         )
     else:
         matrix, right, basis = tf.numpy_function(
-            _lapack_reduce, [jacobian, residual, exact], (dtype, dtype, dtype)
+            lapack.reduce, [jacobian, residual, exact], (dtype, dtype, dtype)
         )
     # The Gram matrix of the rows has J itself as its basis: not copied.
     basis = tf.cond(exact | (m > p), lambda: basis, lambda: jacobian)
@@ -153,7 +150,7 @@ def damped_step(reduction, damping):
     if _on_gpu():
         y, decrease = _damped_by_tensorflow(*arguments)
     else:
-        y, decrease = tf.numpy_function(_lapack_damped, arguments, (dtype, dtype))
+        y, decrease = tf.numpy_function(lapack.damped, arguments, (dtype, dtype))
     step = tf.cond(
         sample, lambda: tf.linalg.matvec(basis, y, transpose_a=True), lambda: y
     )
@@ -205,7 +202,7 @@ def _damped_by_tensorflow(matrix, right, damping, exact, sample):
     identity = tf.eye(k, dtype=matrix.dtype)
 
     def by_gram():
-        floor = _FLOOR * _eps(matrix) * tf.linalg.trace(matrix)
+        floor = lapack.FLOOR * _eps(matrix) * tf.linalg.trace(matrix)
         shift = tf.maximum(damping, floor)
         factor = tf.linalg.cholesky(matrix + shift * identity)
         y = -tf.linalg.cholesky_solve(factor, right[:, None])[:, 0]
@@ -241,65 +238,3 @@ def _nan(like):
 
 def _eps(matrix):
     return np.finfo(matrix.dtype.as_numpy_dtype).eps
-
-
-# -- by LAPACK ----------------------------------------------------------------------
-
-
-def _lapack_reduce(jacobian, residual, exact):
-    m, p = jacobian.shape
-    none = np.zeros((0, 0), jacobian.dtype)
-    if not (np.isfinite(jacobian).all() and np.isfinite(residual).all()):
-        k = min(m, p)
-        nan = np.full((k, k), np.nan, jacobian.dtype)
-        return nan, residual[:k], np.zeros((k, p), jacobian.dtype)
-    if not exact:
-        if m <= p:
-            return jacobian @ jacobian.T, residual, none
-        return jacobian.T @ jacobian, residual @ jacobian, none
-    if m <= p:
-        q, triangle = scipy.linalg.qr(jacobian.T, mode="economic", check_finite=False)
-        turned = np.ascontiguousarray(triangle.T[::-1, ::-1])
-        return turned, residual[::-1].copy(), np.ascontiguousarray(q.T[::-1])
-    joined = np.concatenate([jacobian, residual[:, None]], axis=1)
-    (triangle,) = scipy.linalg.qr(
-        joined, mode="r", check_finite=False, overwrite_a=True
-    )
-    return triangle[:p, :p].copy(), triangle[:p, p].copy(), none
-
-
-def _lapack_damped(matrix, right, damping, exact, sample):
-    solve = _lapack_triangle if exact else _lapack_gram
-    failed = np.full_like(right, np.nan), right.dtype.type(np.nan)
-    if not (np.isfinite(matrix).all() and np.isfinite(damping)):
-        return failed
-    try:
-        y, decrease = solve(matrix, right, damping, sample)
-    except np.linalg.LinAlgError:
-        return failed
-    return y, right.dtype.type(decrease)
-
-
-def _lapack_gram(matrix, right, damping, sample):
-    shift = max(damping, _FLOOR * np.finfo(matrix.dtype).eps * np.trace(matrix))
-    shifted = matrix.copy()
-    shifted.ravel()[:: len(matrix) + 1] += shift
-    factor = scipy.linalg.cho_factor(
-        shifted.T, lower=True, overwrite_a=True, check_finite=False
-    )
-    y = -scipy.linalg.cho_solve(factor, right, check_finite=False)
-    z = matrix @ y
-    return y, (z + 2.0 * shift * y) @ (z if sample else y)
-
-
-def _lapack_triangle(matrix, right, damping, sample):
-    k = len(matrix)
-    factorise, apply = scipy.linalg.get_lapack_funcs(("tpqrt", "tpmqrt"), (matrix,))
-    below = np.asfortranarray(np.sqrt(damping) * np.eye(k, dtype=matrix.dtype))
-    triangle, reflectors, factors, _ = factorise(
-        k, min(_BLOCK, k), matrix, below, overwrite_b=True
-    )
-    column = right[:, None]
-    d, _, _ = apply(k, reflectors, factors, column, np.zeros_like(column), trans="T")
-    y = -scipy.linalg.solve_triangular(triangle, d[:, 0], check_finite=False)
-    return y, d[:, 0] @ d[:, 0] + damping * (y @ y)

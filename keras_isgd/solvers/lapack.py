@@ -1,0 +1,83 @@
+"""Damped least squares in NumPy arrays, by LAPACK; see `linear_algebra`."""
+
+import functools
+
+import numpy as np
+import scipy.linalg
+import threadpoolctl
+
+__all__ = ["FLOOR", "damped", "reduce"]
+
+# A damping below this many times its rounding could make the Gram matrix indefinite.
+FLOOR = 30.0
+# Columns that the triangular QR factorises at a time.
+_BLOCK = 32
+
+
+def reduce(jacobian, residual, exact):
+    """The arrays of a `Reduction` but for what TensorFlow knows of it."""
+    m, p = jacobian.shape
+    none = np.zeros((0, 0), jacobian.dtype)
+    if not (np.isfinite(jacobian).all() and np.isfinite(residual).all()):
+        k = min(m, p)
+        nan = np.full((k, k), np.nan, jacobian.dtype)
+        return nan, residual[:k], np.zeros((k, p), jacobian.dtype)
+    if not exact:
+        if m <= p:
+            return jacobian @ jacobian.T, residual, none
+        return jacobian.T @ jacobian, residual @ jacobian, none
+    if m <= p:
+        q, triangle = scipy.linalg.qr(jacobian.T, mode="economic", check_finite=False)
+        turned = np.ascontiguousarray(triangle.T[::-1, ::-1])
+        return turned, residual[::-1].copy(), np.ascontiguousarray(q.T[::-1])
+    joined = np.concatenate([jacobian, residual[:, None]], axis=1)
+    (triangle,) = scipy.linalg.qr(
+        joined, mode="r", check_finite=False, overwrite_a=True
+    )
+    return triangle[:p, :p].copy(), triangle[:p, p].copy(), none
+
+
+def damped(matrix, right, damping, exact, sample):
+    """The unknowns and the decrease of one damping; NaN where there are none."""
+    solve = _by_triangle if exact else _by_gram
+    failed = np.full_like(right, np.nan), right.dtype.type(np.nan)
+    if not (np.isfinite(matrix).all() and np.isfinite(damping)):
+        return failed
+    try:
+        # Threads of these many small products wait for each other by spinning: with
+        # another process on one of two cores a step took fifty times as long.
+        with _pools().limit(limits=1, user_api="blas"):
+            y, decrease = solve(matrix, right, damping, sample)
+    except np.linalg.LinAlgError:
+        return failed
+    return y, right.dtype.type(decrease)
+
+
+def _by_gram(matrix, right, damping, sample):
+    shift = max(damping, FLOOR * np.finfo(matrix.dtype).eps * np.trace(matrix))
+    shifted = matrix.copy()
+    shifted.ravel()[:: len(matrix) + 1] += shift
+    factor = scipy.linalg.cho_factor(
+        shifted.T, lower=True, overwrite_a=True, check_finite=False
+    )
+    y = -scipy.linalg.cho_solve(factor, right, check_finite=False)
+    z = matrix @ y
+    return y, (z + 2.0 * shift * y) @ (z if sample else y)
+
+
+def _by_triangle(matrix, right, damping, sample):
+    k = len(matrix)
+    factorise, apply = scipy.linalg.get_lapack_funcs(("tpqrt", "tpmqrt"), (matrix,))
+    below = np.asfortranarray(np.sqrt(damping) * np.eye(k, dtype=matrix.dtype))
+    triangle, reflectors, factors, _ = factorise(
+        k, min(_BLOCK, k), matrix, below, overwrite_b=True
+    )
+    column = right[:, None]
+    d, _, _ = apply(k, reflectors, factors, column, np.zeros_like(column), trans="T")
+    y = -scipy.linalg.solve_triangular(triangle, d[:, 0], check_finite=False)
+    return y, d[:, 0] @ d[:, 0] + damping * (y @ y)
+
+
+@functools.cache
+def _pools():
+    return threadpoolctl.ThreadpoolController()
