@@ -1,38 +1,19 @@
 """A loss that is a sum of squares, with its residual and Jacobian."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from keras_isgd.objective import Objective
+from keras_isgd.objective import Evaluation, Objective
+from keras_isgd.row_blocks import pull, squares
 
-__all__ = ["LeastSquares", "Linearisation", "PointwiseRows"]
+__all__ = ["LeastSquares", "Linearisation"]
 
 
 _UNKNOWN = object()
-
-
-class PointwiseRows(NamedTuple):
-    """Rows of a residual that each belong to one point.
-
-    Attributes:
-        function: from inputs to rows `(n, k)`, row i a function of input i alone.
-        inputs: a tensor, or a structure of tensors, with n as first dimension.
-    """
-
-    function: Callable
-    inputs: Any
-
-    def rows(self):
-        """All rows in one vector, `(n k,)`."""
-        return tf.reshape(self.function(self.inputs), [-1])
-
-    def thinned(self, stride):
-        """The rows of every `stride`-th point."""
-        inputs = tf.nest.map_structure(lambda x: x[::stride], self.inputs)
-        return PointwiseRows(self.function, inputs)
 
 
 class Linearisation(NamedTuple):
@@ -59,10 +40,17 @@ class LeastSquares(Objective):
             a zero-argument closure over Keras variables as for `Objective`.
         variables: the `keras.Variable`s to optimize.
         state: as for `Objective`.
-        blocks: list of `PointwiseRows` which, one after the other, are the rows of
-            r. The Jacobian then costs one backward pass through each point, not
-            one through all points for each row.
+        blocks: list of `PointwiseRows`, or of others with their methods, which, one
+            after the other, are the rows of r. The Jacobian then costs one backward
+            pass through each point, not one through all points for each row.
         jit_compile: whether XLA compiles residual, gradient and Jacobian.
+        memory: GiB for the loss with its gradient; blocks that would take more are
+            evaluated in pieces. (The budget for the Jacobian is Gauss-Newton's.)
+        aux_of: with `blocks`, the aux from a list of each block's sum of squares;
+            `function` is then not called for it.
+
+    Raises:
+        ValueError: `memory` is not positive and finite.
 
     Example:
 
@@ -71,8 +59,23 @@ class LeastSquares(Objective):
         ki.ISGD(inner="gauss_newton").minimize(loss)
     """
 
-    def __init__(self, function, variables, state=(), blocks=None, jit_compile=False):
+    def __init__(
+        self,
+        function,
+        variables,
+        state=(),
+        blocks=None,
+        jit_compile=False,
+        memory=1.0,
+        aux_of=None,
+    ):
+        if not 0.0 < memory < math.inf:
+            raise ValueError(
+                f"Expected `memory` as a positive number of GiB, got {memory!r}."
+            )
         super().__init__(self._sum_of_squares, variables, state)
+        self._memory = memory * 2**30
+        self._aux_of = aux_of
         self._rows_function = function
         self._blocks = blocks
         self._jit_compile = jit_compile
@@ -85,13 +88,40 @@ class LeastSquares(Objective):
 
     def value(self, w):
         """Returns the loss at `w` `(p,)`, a scalar tensor."""
-        return tf.reduce_sum(self.residual(w) ** 2)
+        if self._blocks is None:
+            return tf.reduce_sum(self.residual(w) ** 2)
+        sums, _ = self._call_compiled(
+            "value", functools.partial(self._blockwise, gradient=False), w
+        )
+        return tf.add_n(sums)
 
     def value_and_gradient(self, w):
         """Returns the loss `()` and its gradient `(p,)` at `w` `(p,)`."""
-        return self._call_compiled(
-            "value_and_gradient", self._trace_value_and_gradient, w
+        if self._blocks is None:
+            return self._call_compiled(
+                "value_and_gradient", self._trace_value_and_gradient, w
+            )
+        sums, gradient = self._call_compiled("blockwise", self._blockwise, w)
+        return tf.add_n(sums), gradient
+
+    def evaluate(self, w):
+        """Returns the full `Evaluation` at `w` `(p,)`."""
+        if self._blocks is None or self._aux_of is None:
+            return super().evaluate(w)
+        sums, gradient = self._call_compiled("blockwise", self._blockwise, w)
+        return Evaluation(w, tf.add_n(sums), gradient, self._aux_of(sums))
+
+    def _blockwise(self, w, gradient=True):
+        """Each block's sum of squares, and the gradient of them all."""
+        parts = self.parameters.unpack(w)
+        sums, slopes = zip(
+            *(
+                squares(b, self.parameters, parts, self._memory, gradient)
+                for b in self._blocks
+            ),
+            strict=True,
         )
+        return list(sums), tf.add_n(slopes)
 
     def row_count(self):
         """Returns m, or None where the shapes of a batch are not fixed."""
@@ -117,11 +147,50 @@ class LeastSquares(Objective):
         )
 
     def operators(self, w):
-        """Returns the `Linearisation` at `w` `(p,)`; forward passes are shared.
+        """Returns the `Linearisation` at `w` `(p,)`; forward passes are shared."""
+        parts = self.parameters.unpack(w)
+        blocks = [b.factored(self.parameters, parts) for b in self._blocks or ()]
+        if blocks and all(block is not None for block in blocks):
+            return self._factored_operators(blocks)
+        return self._taped_operators(parts)
 
-        J v is the derivative of u -> J^T u, in the direction v.
+    def gram(self, w):
+        """Returns r `(m,)` and J J^T `(m, m)` at `w` `(p,)`, without J.
+
+        None where the Jacobian does not come in factors.
         """
         parts = self.parameters.unpack(w)
+        blocks = [b.factored(self.parameters, parts) for b in self._blocks or ()]
+        if not blocks or not all(hasattr(block, "gram") for block in blocks):
+            return None
+        rows = []
+        for i, left in enumerate(blocks):
+            above = [tf.transpose(row[i]) for row in rows]
+            rows.append(above + [left.gram(right) for right in blocks[i:]])
+        matrix = tf.concat([tf.concat(row, axis=1) for row in rows], axis=0)
+        return tf.concat([block.flat() for block in blocks], axis=0), matrix
+
+    def _factored_operators(self, blocks):
+        variables = self.parameters.variables
+        residuals = [block.flat() for block in blocks]
+        sizes = [tf.size(r) for r in residuals]
+
+        def forward(v):
+            tangents = self.parameters.unpack(v)
+            return tf.concat([b.forward(variables, tangents) for b in blocks], axis=0)
+
+        def backward(u):
+            pieces = tf.split(u, sizes, num=len(blocks))
+            pulled = [
+                self.parameters.pack(block.backward(variables, piece))
+                for block, piece in zip(blocks, pieces, strict=True)
+            ]
+            return tf.add_n(pulled)
+
+        return Linearisation(tf.concat(residuals, axis=0), forward, backward)
+
+    def _taped_operators(self, parts):
+        """J v is the derivative of u -> J^T u, in the direction v."""
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as outer:
             with tf.GradientTape(
                 persistent=True, watch_accessed_variables=False
@@ -131,25 +200,15 @@ class LeastSquares(Objective):
                     residual, _ = self._rows()
             dummy = tf.zeros_like(residual)
             outer.watch(dummy)
-            pulled = self._pull(inner, residual, parts, dummy)
+            pulled = pull(self.parameters, inner, residual, parts, dummy)
 
         def forward(v):
             return outer.gradient(pulled, dummy, output_gradients=v)
 
         def backward(u):
-            return self._pull(inner, residual, parts, u)
+            return pull(self.parameters, inner, residual, parts, u)
 
         return Linearisation(residual, forward, backward)
-
-    def _pull(self, tape, residual, parts, u):
-        return self.parameters.pack(
-            tape.gradient(
-                residual,
-                parts,
-                output_gradients=u,
-                unconnected_gradients=tf.UnconnectedGradients.ZERO,
-            )
-        )
 
     def _call_compiled(self, name, function, w):
         if not tf.inside_function():
@@ -183,7 +242,11 @@ class LeastSquares(Objective):
     def _linearise(self, w, stride):
         if self._blocks is None:
             return self._linearise_rows(w, stride)
-        pieces = [self._linearise_block(w, b.thinned(stride)) for b in self._blocks]
+        parts = self.parameters.unpack(w)
+        pieces = [
+            b.thinned(stride).linearise(self.parameters, parts, self._jit_compile)
+            for b in self._blocks
+        ]
         rows, jacobians = zip(*pieces, strict=True)
         return tf.concat(rows, axis=0), tf.concat(jacobians, axis=0)
 
@@ -196,25 +259,3 @@ class LeastSquares(Objective):
             rows, w, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
         return rows, jacobian
-
-    def _linearise_block(self, w, block):
-        parts = self.parameters.unpack(w)
-
-        def at_point(inputs):
-            inputs = tf.nest.map_structure(lambda x: x[None], inputs)
-            with tf.GradientTape(
-                persistent=True, watch_accessed_variables=False
-            ) as tape:
-                tape.watch(parts)
-                with self.parameters.scope(parts):
-                    row = block.function(inputs)
-                columns = [row[0, j] for j in range(row.shape[1])]
-            gradients = [
-                self._pull(tape, column, parts, tf.ones_like(column))
-                for column in columns
-            ]
-            return row[0], tf.stack(gradients)
-
-        rows, jacobian = tf.vectorized_map(at_point, block.inputs)
-        p = self.parameters.size
-        return tf.reshape(rows, [-1]), tf.reshape(jacobian, [-1, p])

@@ -2,8 +2,10 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_isgd import first_layer, sampling
+from keras_isgd.derivatives import activations, register_activation, register_rule
 from keras_isgd.sampling import Box
 from keras_isgd.solvers.solver import check_count, check_positive
 
@@ -98,6 +100,20 @@ class FourierFeatures(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "frequencies": self.frequencies}
+
+
+register_activation(sine, activations.sine)
+
+
+@register_rule(TrainableSine)
+def _trainable_sine(layer, jet):
+    return jet.scale(layer.scale).compose(activations.sine)
+
+
+@register_rule(FourierFeatures)
+def _fourier_features(layer, jet):
+    twice = jet.affine(layer.matrix).map(lambda channel: tf.tile(channel, (1, 2)))
+    return twice.shift(layer.phases).compose(activations.sine)
 
 
 def input_scale_for(frequency, domain=None):

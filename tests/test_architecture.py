@@ -21,7 +21,8 @@ REPOSITORY = ROOT.parent
 BELOW = {
     "parameters": set(),
     "objective": {"parameters"},
-    "least_squares": {"objective", "parameters"},
+    "row_blocks": set(),
+    "least_squares": {"objective", "parameters", "row_blocks"},
     "proximal": {"objective", "parameters"},
     "solvers": {"least_squares", "objective", "parameters", "stopwatch"},
     "optimizers": {"solvers", "proximal", "objective", "parameters"},
@@ -30,10 +31,10 @@ BELOW = {
     "problems": {"derivatives", "sampling", "objective", "solvers"},
     "first_layer": set(),
     "stopwatch": set(),
-    "networks": {"first_layer", "sampling", "solvers"},
+    "networks": {"derivatives", "first_layer", "sampling", "solvers"},
     "models": {"optimizers", "least_squares", "problems", "derivatives", "solvers"},
 }
-BELOW["models"] |= {"objective", "stopwatch"}
+BELOW["models"] |= {"objective", "row_blocks", "stopwatch"}
 BELOW["callbacks"] = {"models", "optimizers", "solvers", "stopwatch"}
 BELOW["export"] = {"models", "derivatives"}
 BELOW["figures"] = {"models"}

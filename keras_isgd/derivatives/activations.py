@@ -5,12 +5,13 @@ import math
 import keras
 import tensorflow as tf
 
-__all__ = ["HIGHEST_ORDER", "derivatives_of", "register_activation", "sine"]
+__all__ = ["HIGHEST_ORDER", "derivatives_of", "linear", "register_activation", "sine"]
 
 HIGHEST_ORDER = 4
 
 
-def _linear(z, order):
+def linear(z, order):
+    """z and its first derivatives."""
     ones = tf.ones((1, 1), z.dtype)
     return [z, ones, *[tf.zeros((1, 1), z.dtype)] * (order - 1)][: order + 1]
 
@@ -58,17 +59,32 @@ def _swish(z, order):
 
 
 def _gelu(z, order):
-    """z Phi(z), with the error function as in Keras's default."""
-    cumulative = 0.5 * tf.math.erfc(-z / math.sqrt(2.0))
-    density = tf.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi) if order else None
+    """z Phi(z) with the error function, Keras's default."""
+    # TensorFlow casts 1 / sqrt(2) by way of float32, so that its gelu in float64
+    # is one of slightly other width, and its derivatives are those of that one.
+    k = tf.cast(0.7071067811865476, z.dtype)
+    cumulative = 0.5 * tf.math.erfc(-z * k)
+    density = k / math.sqrt(math.pi) * tf.exp(-((k * z) ** 2)) if order else None
+    a = 2.0 * k * k  # nearly 1: density' = -a z density
+    s = a * z * z
     return _upto(
         order,
         lambda: z * cumulative,
         lambda: cumulative + z * density,
-        lambda: (2.0 - z * z) * density,
-        lambda: (z * z - 4.0) * z * density,
-        lambda: ((7.0 - z * z) * z * z - 4.0) * density,
+        lambda: (2.0 - s) * density,
+        lambda: (s - 4.0) * a * z * density,
+        lambda: ((7.0 - s) * s - 4.0) * a * density,
     )
+
+
+def _log_sigmoid(z, order):
+    s = _sigmoid(-z, order - 1) if order else []
+    return [tf.math.log_sigmoid(z), *(f if k % 2 == 0 else -f for k, f in enumerate(s))]
+
+
+def _tanh_shrink(z, order):
+    t = _tanh(z, order)
+    return [z - t[0], *([t[0] * t[0]] if order else []), *(-f for f in t[2:])]
 
 
 def _exponential(z, order):
@@ -80,13 +96,15 @@ def _upto(order, *formulas):
 
 
 _KNOWN = {
-    keras.activations.linear: _linear,
+    keras.activations.linear: linear,
     keras.activations.tanh: _tanh,
     keras.activations.sigmoid: _sigmoid,
     keras.activations.softplus: _softplus,
     keras.activations.silu: _swish,
     keras.activations.gelu: _gelu,
     keras.activations.exponential: _exponential,
+    keras.activations.log_sigmoid: _log_sigmoid,
+    keras.activations.tanh_shrink: _tanh_shrink,
     keras.ops.sin: sine,
     keras.ops.tanh: _tanh,
     tf.sin: sine,
@@ -106,4 +124,4 @@ def register_activation(activation, formulas):
 
 def derivatives_of(activation):
     """Returns what was registered for an activation, or None; None means linear."""
-    return _linear if activation is None else _KNOWN.get(activation)
+    return linear if activation is None else _KNOWN.get(activation)

@@ -1,4 +1,4 @@
-"""The residual Jacobian as outer products of what flows forward and back.
+"""The residual Jacobian as products of what flows forward and back.
 
 For a layer z = h W + b, with c channels (the value and its derivatives), a residual
 row r_a of point n depends on W by
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-__all__ = ["Factor", "FactoredRows"]
+__all__ = ["ChainedRows", "Factor", "FactoredRows"]
 
 
 class Factor(NamedTuple):
@@ -20,9 +20,10 @@ class Factor(NamedTuple):
 
     Attributes:
         kernel: the variable W `(i, o)`, or s `(o,)` where `elementwise`.
-        bias: the variable b `(o,)`, or None.
-        forward: h, `(c, n, i)`, or `(c, 1, i)` if the same at all points.
-        backward: g, `(c, n, k, o)`.
+        bias: the variable b `(o,)`, which enters the first channel, or None.
+        forward: h for each channel, `(n, i)`, or `(1, i)` if it is the same at all
+            points.
+        backward: g for each channel, `(n, k, o)`.
         elementwise: whether z = h * s.
     """
 
@@ -32,9 +33,52 @@ class Factor(NamedTuple):
     backward: Any
     elementwise: bool = False
 
+    def block(self, fused):
+        """dr / dW, `(n, k, i, o)`, or dr / ds, `(n, k, o)`."""
+        if self.elementwise:
+            return _sum(h[:, None] * g for h, g in self.pairs())
+        if fused or len(self.forward) == 1:
+            return _sum(h[:, None, :, None] * g[:, :, None] for h, g in self.pairs())
+        # One small matrix product for each row.
+        n = tf.shape(self.backward[0])[0]
+        left = [tf.broadcast_to(h, [n, h.shape[1]]) for h in self.forward]
+        left = tf.stack(left, axis=2)[:, None]
+        return tf.matmul(left, tf.stack(self.backward, axis=2))
+
+    def pairs(self):
+        """h and g of each channel."""
+        return zip(self.forward, self.backward, strict=True)
+
+    def moved(self, kernel, bias):
+        """What rows move by when the weights do, `(n, k)`."""
+        total = 0.0
+        for h, g in self.pairs():
+            z = h * kernel if self.elementwise else h @ kernel
+            total += tf.reduce_sum(g * z[:, None], axis=2)
+        if bias is not None:
+            total += tf.linalg.matvec(self.backward[0], bias)
+        return total
+
+    def pulled(self, u):
+        """J^T u in the weights: the parts of the kernel and of the bias, or None.
+
+        Args:
+            u: `(n, k)`.
+        """
+        flows = [tf.reduce_sum(g * u[:, :, None], axis=1) for g in self.backward]
+        total = 0.0
+        for h, flow in zip(self.forward, flows, strict=True):
+            if self.elementwise:
+                total += tf.reduce_sum(h * flow, axis=0)
+            elif h.shape[0] == 1 != flow.shape[0]:
+                total += tf.transpose(h) * tf.reduce_sum(flow, axis=0)
+            else:
+                total += tf.matmul(h, flow, transpose_a=True)
+        return total, tf.reduce_sum(flows[0], axis=0) if self.bias is not None else None
+
 
 class FactoredRows(NamedTuple):
-    """Rows of a residual with their Jacobian in factors.
+    """Rows of a residual, k for each of n points, with their Jacobian in factors.
 
     Attributes:
         rows: `(n, k)`.
@@ -50,19 +94,18 @@ class FactoredRows(NamedTuple):
         """The rows in one vector, `(n k,)`."""
         return tf.reshape(self.rows, [-1])
 
-    def jacobian(self, variables):
+    def jacobian(self, variables, fused=False):
         """Returns the Jacobian `(n k, p)`.
 
         Args:
             variables: what p counts, in its order.
+            fused: whether XLA compiles this. It then writes sums of outer products
+                in one pass, several times faster than small matrix products, which
+                are what is fast without it.
         """
         parts = {}
         for factor in self.factors:
-            if factor.elementwise:
-                block = tf.reduce_sum(factor.forward[:, :, None] * factor.backward, 0)
-            else:
-                block = _outer(factor.forward, factor.backward)
-            _add(parts, factor.kernel, block)
+            _add(parts, factor.kernel, factor.block(fused))
             if factor.bias is not None:
                 _add(parts, factor.bias, factor.backward[0])
         for variable, derivative in self.scalars:
@@ -82,14 +125,8 @@ class FactoredRows(NamedTuple):
         v = {id(a): t for a, t in zip(variables, tangents, strict=True)}
         total = tf.zeros_like(self.rows)
         for factor in self.factors:
-            if factor.elementwise:
-                moved = factor.forward * v[id(factor.kernel)]
-            else:
-                moved = _times_matrix(factor.forward, v[id(factor.kernel)])
-            if factor.bias is not None:
-                shift = v[id(factor.bias)][None, None]
-                moved = tf.concat([moved[:1] + shift, moved[1:]], axis=0)
-            total += tf.einsum("cnko,cno->nk", factor.backward, moved + _none(factor))
+            bias = None if factor.bias is None else v[id(factor.bias)]
+            total += factor.moved(v[id(factor.kernel)], bias)
         for variable, derivative in self.scalars:
             total += derivative * v[id(variable)]
         return tf.reshape(total, [-1])
@@ -99,21 +136,89 @@ class FactoredRows(NamedTuple):
         parts = {}
         u = tf.reshape(u, tf.shape(self.rows))
         for factor in self.factors:
-            pulled = tf.einsum("cnko,nk->cno", factor.backward, u)
-            if factor.elementwise:
-                part = tf.reduce_sum(factor.forward * pulled, axis=[0, 1])
-            elif factor.forward.shape[1] == 1 != pulled.shape[1]:
-                part = tf.matmul(
-                    factor.forward[:, 0], tf.reduce_sum(pulled, 1), transpose_a=True
-                )
-            else:
-                part = tf.matmul(_flat(factor.forward), _flat(pulled), transpose_a=True)
-            _add(parts, factor.kernel, part)
-            if factor.bias is not None:
-                _add(parts, factor.bias, tf.reduce_sum(pulled[0], axis=0))
+            kernel, bias = factor.pulled(u)
+            _add(parts, factor.kernel, kernel)
+            if bias is not None:
+                _add(parts, factor.bias, bias)
         for variable, derivative in self.scalars:
             _add(parts, variable, tf.reduce_sum(derivative * u))
         return [parts.get(id(v), tf.zeros(v.shape, self.rows.dtype)) for v in variables]
+
+    def gram(self, other):
+        """Returns J K^T `(n k, n' k')` for the Jacobian K of other rows, without both.
+
+        Two points share, for each weight, the sum over channels c, e of
+        (h_c . h'_e) (g_c . g'_e): matrix products of i and o columns instead of one
+        of i o columns.
+
+        Args:
+            other: `FactoredRows` in the same variables; these rows themselves give
+                the Gram matrix.
+        """
+        total = tf.zeros([tf.size(self.rows), tf.size(other.rows)], self.rows.dtype)
+        for left in self.factors:
+            for right in other.factors:
+                if left.kernel is right.kernel:
+                    total += _shared(left, right, left is right)
+                elif left.bias is not None and left.bias is right.bias:
+                    total += _products(left.backward[:1], right.backward[:1])[0][0]
+        for variable, derivative in self.scalars:
+            for again, slope in other.scalars:
+                if variable is again:
+                    row = tf.reshape(slope, [1, -1])
+                    total += tf.reshape(derivative, [-1, 1]) * row
+        return total
+
+
+class ChainedRows(NamedTuple):
+    """Rows that mix points: functions of a network's derivatives at all of them.
+
+    Attributes:
+        rows: `(m, k)`.
+        outer: how they depend on those derivatives, `(m k, n q)`.
+        inner: `FactoredRows` of the q derivatives at n points.
+        scalars: list of `(variable, (m k, 1))`.
+    """
+
+    rows: Any
+    outer: Any
+    inner: Any
+    scalars: Any
+
+    def flat(self):
+        """The rows in one vector, `(m k,)`."""
+        return tf.reshape(self.rows, [-1])
+
+    def jacobian(self, variables, fused=False):
+        """Returns the Jacobian `(m k, p)`; see `FactoredRows.jacobian`."""
+        through = tf.matmul(self.outer, self.inner.jacobian(variables, fused))
+        direct = {id(variable): column for variable, column in self.scalars}
+        columns = [
+            direct.get(
+                id(v),
+                tf.zeros([1, tf.TensorShape(v.shape).num_elements()], through.dtype),
+            )
+            for v in variables
+        ]
+        shape = tf.shape(through)
+        return through + tf.concat(
+            [tf.broadcast_to(c, [shape[0], c.shape[1]]) for c in columns], axis=1
+        )
+
+    def forward(self, variables, tangents):
+        """Returns J v; see `FactoredRows.forward`."""
+        moved = tf.linalg.matvec(self.outer, self.inner.forward(variables, tangents))
+        v = {id(a): t for a, t in zip(variables, tangents, strict=True)}
+        for variable, column in self.scalars:
+            moved += column[:, 0] * v[id(variable)]
+        return moved
+
+    def backward(self, variables, u):
+        """Returns J^T u; see `FactoredRows.backward`."""
+        pulled = tf.linalg.matvec(self.outer, u, transpose_a=True)
+        parts = self.inner.backward(variables, pulled)
+        direct = {id(v): tf.tensordot(c[:, 0], u, 1) for v, c in self.scalars}
+        return [p + direct.get(id(v), 0.0) for p, v in zip(parts, variables)]
 
 
 def _add(parts, variable, part):
@@ -121,26 +226,38 @@ def _add(parts, variable, part):
     parts[key] = parts[key] + part if key in parts else part
 
 
-def _outer(forward, backward):
-    """sum over c of h_cn g_cna^T, `(n, k, i, o)`."""
-    channels = forward.shape[0]
-    if channels == 1:
-        return forward[0][:, None, :, None] * backward[0][:, :, None, :]
-    # One small matrix product for each row.
-    left = tf.transpose(forward, [1, 2, 0])[:, None]
-    right = tf.transpose(backward, [1, 2, 0, 3])
-    return tf.matmul(left, right)
+def _sum(terms):
+    first, *rest = terms
+    return sum(rest, first)
 
 
-def _times_matrix(forward, matrix):
-    shape = [forward.shape[0], tf.shape(forward)[1], matrix.shape[1]]
-    return tf.reshape(_flat(forward) @ matrix, shape)
+def _shared(left, right, same):
+    """What one weight adds to a Gram matrix, `(n k, n' k')`."""
+    if left.elementwise:
+        flows = [[f.block(True)] for f in (left, right)]
+        return _products(*flows)[0][0]
+    forward = [_for_each_row(f) for f in (left, right)]
+    inputs, outputs = _products(*forward), _products(left.backward, right.backward)
+    total = 0.0
+    for c, row in enumerate(outputs):
+        for e, product in enumerate(row):
+            if same and e < c:
+                continue
+            shared = inputs[c][e]
+            if c == e == 0 and left.bias is not None and left.bias is right.bias:
+                shared = shared + 1.0
+            term = product * shared
+            total += term + tf.transpose(term) if same and e > c else term
+    return total
 
 
-def _flat(tensor):
-    return tf.reshape(tensor, [-1, tensor.shape[-1]])
+def _for_each_row(factor):
+    """The forward flow of each row's point, `(n, k, i)` for each channel."""
+    n, k, _ = tf.unstack(tf.shape(factor.backward[0]))
+    return [tf.broadcast_to(h[:, None], [n, k, h.shape[1]]) for h in factor.forward]
 
 
-def _none(factor):
-    """Zeros that broadcast what is the same at all points to every point."""
-    return tf.zeros_like(factor.backward[:, :, 0])
+def _products(left, right):
+    """All products of channels, lists of lists of `(n k, n' k')`."""
+    flat = [[tf.reshape(t, [-1, t.shape[-1]]) for t in side] for side in (left, right)]
+    return [[tf.matmul(a, b, transpose_b=True) for b in flat[1]] for a in flat[0]]

@@ -15,9 +15,9 @@ class Use(NamedTuple):
     Attributes:
         kernel: the variable W `(i, o)` or s `(o,)`.
         bias: the variable b `(o,)` or None; it enters the first channel only.
-        inputs: h with its derivatives, `(c, n, i)`; or `(c, 1, i)` where they are
+        inputs: list of h and its derivatives, `(n, i)`; or `(1, i)` for one that is
             the same at all points.
-        outputs: z with its derivatives, `(c, n, o)`.
+        outputs: list of z and its derivatives, `(n, o)`.
         elementwise: whether it is h * s.
     """
 
@@ -56,6 +56,11 @@ class Jet:
         return self.channels[()]
 
     @property
+    def units(self):
+        """The number of units."""
+        return self.value.shape[1]
+
+    @property
     def order(self):
         """The largest number of factors that the chain rule may need."""
         return max(len(blocks) for i in self.plan for _, blocks in partitions(i))
@@ -68,24 +73,27 @@ class Jet:
     def affine(self, kernel, bias=None):
         """Returns z W + b.
 
-        All channels go through one matrix product.
+        Each channel is one matrix product: joining them into one copies more than
+        it saves, with XLA and without.
 
         Args:
             kernel: W, a variable or tensor `(units, outputs)`.
             bias: b, a variable or tensor `(outputs,)`, or None.
         """
         matrix = tf.convert_to_tensor(kernel)
-        result = {}
-        for names in self._alike():
-            inputs = tf.stack([self.channels[name] for name in names])
-            flat = tf.reshape(inputs, [-1, matrix.shape[0]])
-            shape = [len(names), tf.shape(inputs)[1], matrix.shape[1]]
-            outputs = tf.reshape(flat @ matrix, shape)
-            outputs = self._use(kernel, bias if () in names else None, inputs, outputs)
-            result.update(zip(names, tf.unstack(outputs, len(names)), strict=True))
-        if bias is not None:
+        recorded = self._records(kernel, tuple(matrix.shape))
+        joint = recorded and self._records(bias, (matrix.shape[1],))
+        names = self._names()
+        inputs = [self.channels[name] for name in names]
+        outputs = [h @ matrix for h in inputs]
+        if recorded:
+            own = bias if joint else None
+            outputs = self._use(Use(kernel, own, inputs, outputs))
+        result = dict(zip(names, outputs, strict=True))
+        if joint:
             result[()] += tf.convert_to_tensor(bias)
-        return self._with(result)
+        jet = self._with(result)
+        return jet if joint or bias is None else jet.shift(bias)
 
     def scale(self, factors):
         """Returns z * s.
@@ -93,34 +101,48 @@ class Jet:
         Args:
             factors: s, a variable, tensor or number that broadcasts to `(units,)`.
         """
-        if not hasattr(factors, "assign"):
-            s = self._number(factors)
+        s = self._number(factors)
+        if not self._records(factors, (self.units,)):
             return self._with({k: v * s for k, v in self.channels.items()})
-        result = {}
-        for names in self._alike():
-            inputs = tf.stack([self.channels[name] for name in names])
-            outputs = inputs * tf.convert_to_tensor(factors)
-            outputs = self._use(factors, None, inputs, outputs, elementwise=True)
-            result.update(zip(names, tf.unstack(outputs, len(names)), strict=True))
-        return self._with(result)
+        names = self._names()
+        inputs = [self.channels[name] for name in names]
+        outputs = self._use(Use(factors, None, inputs, [h * s for h in inputs], True))
+        return self._with(dict(zip(names, outputs, strict=True)))
 
     def shift(self, constant):
-        """Returns z + c for a c that broadcasts to `(n, units)`, no trained weight."""
-        return self._with({**self.channels, (): self.value + self._number(constant)})
+        """Returns z + c.
+
+        Args:
+            constant: c, a variable, tensor or number that broadcasts to
+                `(n, units)`.
+        """
+        c = self._number(constant)
+        jet = self._widened(c.shape[-1] if c.shape.rank else 1)
+        if self._records(constant, (jet.units,)):
+            ones = tf.ones((1, jet.units), c.dtype)
+            (c,) = self._use(Use(constant, None, [ones], [c * ones], True))
+        return self._with({**jet.channels, (): jet.value + c})
 
     def _number(self, value):
         dtype = self.value.dtype
-        if tf.is_tensor(value):
-            return tf.cast(value, dtype)
+        if tf.is_tensor(value) or hasattr(value, "assign"):
+            return tf.cast(tf.convert_to_tensor(value), dtype)
         return tf.convert_to_tensor(value, dtype)
+
+    def _widened(self, units):
+        """Repeats a single unit as the sum with a wider tensor does."""
+        if units == self.units or units == 1:
+            return self
+        return self.map(lambda v: tf.repeat(v, units, axis=1))
 
     def map(self, function):
         """Applies a linear function, which moves or repeats units, to each channel."""
         return self._with({k: function(v) for k, v in self.channels.items()})
 
     def __add__(self, other):
-        names = {**self.channels, **other.channels}
-        return self._with({k: _add(self, other, k) for k in names})
+        left, right = self._widened(other.units), other._widened(self.units)
+        names = {**left.channels, **right.channels}
+        return self._with({k: _add(left, right, k) for k in names})
 
     def __sub__(self, other):
         return self + other.scale(-1.0)
@@ -168,7 +190,7 @@ class Jet:
         """Joins units of several jets."""
         n = tf.shape(jets[0].value)[0]
         names = {name: None for jet in jets for name in jet.channels}
-        units = [jet.value.shape[1] for jet in jets]
+        units = [jet.units for jet in jets]
         return jets[0]._with(
             {
                 name: tf.concat(
@@ -187,25 +209,31 @@ class Jet:
 
     # -- weights ------------------------------------------------------------------
 
-    def _alike(self):
-        """Names of the channels that vary from point to point, and of the others."""
-        names = [name for name in self.plan if name in self.channels]
-        n = self.value.shape[0]
-        constant = [k for k in names if k and self.channels[k].shape[0] == 1 != n]
-        return [g for g in ([k for k in names if k not in constant], constant) if g]
+    def _names(self):
+        """Names of the channels, the value first."""
+        return [name for name in self.plan if name in self.channels]
 
-    def _use(self, kernel, bias, inputs, outputs, elementwise=False):
-        if self._uses is None:
-            return outputs
-        n = tf.shape(self.value)[0]
-        shape = [outputs.shape[0], n, outputs.shape[2]]
-        # The rows of a Jacobian need what flows back to each point.
-        outputs = tf.ensure_shape(
-            tf.broadcast_to(outputs, shape),
-            [outputs.shape[0], self.value.shape[0], outputs.shape[2]],
+    def _records(self, weight, shape):
+        """Whether a weight is a trained variable, and so a part of the Jacobian."""
+        return (
+            self._uses is not None
+            and hasattr(weight, "assign")
+            and weight.trainable
+            and tuple(weight.shape) == shape
         )
+
+    def _use(self, use):
+        """Records a use of weights; returns its outputs."""
+        # The rows of a Jacobian need what flows back to each point.
+        n = tf.shape(self.value)[0]
+        outputs = [
+            tf.ensure_shape(
+                tf.broadcast_to(z, [n, z.shape[1]]), [self.value.shape[0], z.shape[1]]
+            )
+            for z in use.outputs
+        ]
         self._watch(outputs)
-        self._uses.append(Use(kernel, bias, inputs, outputs, elementwise))
+        self._uses.append(use._replace(outputs=outputs))
         return outputs
 
 

@@ -5,7 +5,7 @@ import operator
 
 import keras
 
-from keras_isgd.derivatives.activations import derivatives_of
+from keras_isgd.derivatives.activations import derivatives_of, linear
 from keras_isgd.derivatives.jet import Jet
 
 __all__ = ["Unsupported", "register_rule", "through"]
@@ -55,17 +55,21 @@ def through(network, jet):
     Raises:
         Unsupported: a layer without a rule.
     """
-    if isinstance(network, keras.Sequential):
-        for layer in network.layers:
-            jet = _apply(layer, [jet])
-        return jet
-    if type(network).call is not _functional_class().call:
+    call = type(network).call
+    if call not in (keras.Sequential.call, _functional_class().call):
         raise Unsupported(
             f"{network.name!r} ({type(network).__name__}) is neither a functional nor "
             "a Sequential model"
         )
     if len(network.inputs) != 1 or len(network.outputs) != 1:
         raise Unsupported(f"{network.name!r} has several inputs or outputs")
+    takes = network.inputs[0].dtype
+    if takes != jet.value.dtype.name:
+        raise Unsupported(f"{network.name!r} casts its input to {takes}")
+    if call is keras.Sequential.call:
+        for layer in network.layers:
+            jet = _apply(layer, [jet])
+        return jet
     done = {id(network.inputs[0]): jet}
     return _evaluate(network.outputs[0], done)
 
@@ -100,7 +104,8 @@ def _apply(operation, inputs):
     kind = type(operation)
     if kind is keras.layers.InputLayer:
         return inputs[0]
-    if isinstance(operation, keras.Model):
+    rule = _RULES.get(kind) or _operators().get(kind)
+    if rule is None and isinstance(operation, keras.Model):
         return through(operation, *inputs)
     dtype = next(jet.value.dtype for jet in inputs if isinstance(jet, Jet))
     computes_in = getattr(operation, "compute_dtype", dtype.name)
@@ -108,7 +113,6 @@ def _apply(operation, inputs):
         raise Unsupported(f"{operation.name!r} computes in {computes_in}")
     if getattr(operation, "activity_regularizer", None) is not None:
         raise Unsupported(f"{operation.name!r} has an activity regulariser")
-    rule = _RULES.get(kind) or _operators().get(kind)
     if rule is None:
         raise Unsupported(f"{operation.name!r} ({kind.__name__}) has no Taylor rule")
     return rule(operation, *inputs)
@@ -164,7 +168,7 @@ def _elementwise(function, operation, jet):
         raise Unsupported(
             f"the activation {name!r} of {operation.name!r} has no Taylor rule"
         )
-    return jet.compose(formulas)
+    return jet if formulas is linear else jet.compose(formulas)
 
 
 # -- the layers of Keras ------------------------------------------------------------

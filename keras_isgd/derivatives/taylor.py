@@ -51,6 +51,8 @@ def derivatives(network, x, requests, uses=None, watch=None):
 
 def why_not(network, requests):
     """Returns why Taylor mode cannot serve `requests`, a phrase, or None if it can."""
+    if not getattr(network, "inputs", None):
+        return f"{network.name!r} is neither a functional nor a built Sequential model"
     start = network.inputs[0]
     example = tf.zeros((2, start.shape[-1]), start.dtype)
     try:

@@ -9,6 +9,7 @@ from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.models.errors import measure
 from keras_isgd.models.network_checks import check_network
 from keras_isgd.models.point_sets import SeekPoints, default_points, prepare
+from keras_isgd.models.term_blocks import block_of, layouts_of
 from keras_isgd.models.terms import terms_of
 from keras_isgd.objective import Objective
 
@@ -36,6 +37,9 @@ class PINN(ClosureTraining, keras.Model):
         loss_weights: dictionary of omegas by the terms' names ("residual" and the
             conditions' names); the conditions' own weights, and 1 for the
             residual, where left out.
+        derivatives: "taylor" (layer by layer in one pass, orders 1 to 4), "tape"
+            (nested GradientTapes, any network and order), or "auto": Taylor mode for
+            each term that it can serve.
         name: the model's name.
 
     Raises:
@@ -43,13 +47,16 @@ class PINN(ClosureTraining, keras.Model):
             or term, or a mixed-precision network.
     """
 
-    def __init__(self, network, problem, loss_weights=None, name=None):
+    def __init__(
+        self, network, problem, loss_weights=None, derivatives="auto", name=None
+    ):
         dtype = check_network(network, problem)
         super().__init__(name=name, dtype=dtype)
         self.network = network
         self.problem = problem
         self.loss_weights = dict(loss_weights or {})
-        self._terms = terms_of(problem, self.loss_weights, dtype)
+        self.derivatives = derivatives
+        self._terms = terms_of(problem, self.loss_weights, network, derivatives)
         self._term_metrics = [
             keras.metrics.Mean(name=term.name, dtype="float64") for term in self._terms
         ]
@@ -62,7 +69,7 @@ class PINN(ClosureTraining, keras.Model):
             )
             for coefficient, value in problem.coefficients.items()
         }
-        self._pointwise = None
+        self._layouts = None
         # Built, and called once as Keras's own export demands.
         self(keras.KerasTensor((None, len(problem.coordinates)), dtype))
 
@@ -119,22 +126,27 @@ class PINN(ClosureTraining, keras.Model):
             return tf.concat(scaled, axis=0), [_mean_square(r) for r in rows]
 
         blocks = None
-        if self._is_pointwise():
+        layouts = self._find_layouts()
+        if None not in layouts:
             blocks = [
-                t.pointwise(self.network, data, self._coefficients) for t in self._terms
+                block_of(term, layout, self.network, data, self._coefficients)
+                for term, layout in zip(self._terms, layouts, strict=True)
             ]
+        weights = [t.weight for t in self._terms]
         return LeastSquares(
-            function, self.trainable_variables, state, blocks, self._jit_parts()
+            function,
+            self.trainable_variables,
+            state,
+            blocks,
+            self._jit_parts(),
+            aux_of=lambda sums: [s / w for s, w in zip(sums, weights, strict=True)],
         )
 
-    def _is_pointwise(self):
-        if self._pointwise is None:
-            with tf.init_scope():
-                self._pointwise = all(
-                    t.is_pointwise(self.network, self._coefficients)
-                    for t in self._terms
-                )
-        return self._pointwise
+    def _find_layouts(self):
+        if self._layouts is None:
+            # A tuple: Keras would wrap a list to track it.
+            self._layouts = layouts_of(self._terms, self.network, self._coefficients)
+        return self._layouts
 
     def explicit_step(self, data):
         with tf.GradientTape() as tape:
@@ -275,6 +287,7 @@ class PINN(ClosureTraining, keras.Model):
             "network": keras.saving.serialize_keras_object(self.network),
             "problem": keras.saving.serialize_keras_object(self.problem),
             "loss_weights": dict(self.loss_weights),
+            "derivatives": self.derivatives,
         }
 
     @classmethod

@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from keras_isgd.least_squares import LeastSquares, PointwiseRows
+from keras_isgd.least_squares import LeastSquares
+from keras_isgd.row_blocks import PointwiseRows
 
 __all__ = ["mean_of_squares"]
 

@@ -3,10 +3,14 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_isgd.derivatives import Field, derivatives, requests_of
-from keras_isgd.least_squares import PointwiseRows
+from keras_isgd.derivatives import Field, engines, requests_of, taylor_rows
+from keras_isgd.derivatives.channels import plan
 from keras_isgd.problems.conditions import Data
 from keras_isgd.solvers.solver import check_positive
+
+# Tensors of a layer's outputs that are alive at once: before and after the activation,
+# its derivatives, and what flows back.
+_COPIES = 8
 
 __all__ = ["Term", "terms_of"]
 
@@ -23,7 +27,8 @@ class Term:
         places: `places(x)` -> list of `(n, d)`, one for each field.
         points: fixed points with what else the function needs of each,
             `(n, d + k)`, or None.
-        dtype: of the network.
+        network: the network that it will be evaluated on.
+        derivatives: one of `derivatives.engines.ENGINES`.
 
     Attributes:
         columns: k, the number of rows of the residual for each point.
@@ -32,14 +37,16 @@ class Term:
         ValueError: the rows have the wrong shape, or do not use the network.
     """
 
-    def __init__(self, problem, name, on, weight, function, places, points, dtype):
+    def __init__(
+        self, problem, name, on, weight, function, places, points, network, derivatives
+    ):
         self.name = name
         self.on = on
         self.weight = weight
         self._problem = problem
         self._function = function
         self._places = places
-        self._dtype = dtype
+        self._dtype = dtype = network.trainable_variables[0].dtype
         self.columns = None
         self._points = None if points is None else tf.constant(points, dtype)
         columns = len(problem.coordinates) if points is None else points.shape[1]
@@ -64,6 +71,8 @@ class Term:
                 "network: ask for u.value or a derivative such as "
                 f'u.d("{problem.coordinates[0]}").'
             )
+        asked = set().union(*self._requests)
+        self.engine = engines.choose(network, asked, derivatives)
 
     def rows(self, network, point_sets, coefficients):
         """Returns the residuals, `(n, k)`.
@@ -73,73 +82,79 @@ class Term:
             point_sets: dictionary of tensors `(n_i, d)`.
             coefficients: dictionary of scalars.
         """
-        return self._rows_at(self._inputs(point_sets), network, coefficients)
+        return self.rows_at(self.inputs(point_sets), network, coefficients)
 
     def scale(self, point_sets):
         """Returns sqrt(omega / n), which makes the term the sum of squared rows."""
-        x = self._inputs(point_sets)
+        x = self.inputs(point_sets)
         return tf.sqrt(self.weight / tf.cast(tf.shape(x)[0], x.dtype))
 
-    def pointwise(self, network, point_sets, coefficients):
-        """Returns the scaled rows as `PointwiseRows`."""
-        scale = self.scale(point_sets)
-        return PointwiseRows(
-            lambda x: scale * self._rows_at(x, network, coefficients),
-            self._inputs(point_sets),
+    def cost(self, network):
+        """Roughly the bytes of a point in a loss with its gradient."""
+        units = sum(v.shape[-1] for v in network.trainable_variables)
+        channels = sum(len(plan(i for _, i in asked)) for asked in self._requests)
+        return _COPIES * units * channels * tf.as_dtype(self._dtype).size
+
+    def factored(self, layout, x, network, coefficients, scale=1.0):
+        """Returns rows at `x` with their Jacobian in factors."""
+        make = {
+            "pointwise": taylor_rows.pointwise_rows,
+            "coupled": taylor_rows.coupled_rows,
+        }[layout]
+        return make(
+            network,
+            self._places(x),
+            self._requests,
+            lambda values, numbers: scale * self._apply(values, x, numbers),
+            coefficients,
         )
 
-    def is_pointwise(self, network, coefficients):
-        """Tells whether each row depends on its own point alone, by trying it.
+    def example(self):
+        """Returns three points of it."""
+        if self._points is not None:
+            return self._points[:3]
+        box = self._problem.domain
+        unit = np.random.default_rng(0).uniform(size=(3, box.dimension))
+        corner = np.asarray(box.lower)
+        return tf.constant(corner + np.asarray(box.lengths) * unit, self._dtype)
 
-        A residual may mix points, by an integral over them for one.
-        """
-        x = self._points
-        if x is None:
-            box = self._problem.domain
-            unit = np.random.default_rng(0).uniform(size=(3, box.dimension))
-            x = tf.constant(
-                np.asarray(box.lower) + np.asarray(box.lengths) * unit, self._dtype
-            )
-        x = x[:3]
-        together = self._rows_at(x, network, coefficients)
-        alone = [
-            self._rows_at(x[i : i + 1], network, coefficients)
-            for i in range(x.shape[0])
-        ]
-        return np.allclose(
-            together, tf.concat(alone, axis=0), rtol=1e-3, equal_nan=True
-        )
-
-    def _inputs(self, point_sets):
+    def inputs(self, point_sets):
+        """Returns the term's points with what else it needs, `(n, d + k)`."""
         return self._points if self._points is not None else point_sets[self.on]
 
-    def _rows_at(self, x, network, coefficients):
-        fields = []
-        for place, requests in zip(self._places(x), self._requests, strict=True):
-            values = derivatives(network, place, requests)
-            fields.append(
-                Field(
-                    lambda component, indices, values=values: values[
-                        component, indices
-                    ],
-                    self._problem.coordinates,
-                    self._problem.outputs,
-                    coefficients,
-                )
+    def rows_at(self, x, network, coefficients):
+        """Returns the residuals at some of the term's points, `(n, k)`."""
+        values = [
+            self.engine.derivatives(network, place, requests)
+            for place, requests in zip(self._places(x), self._requests, strict=True)
+        ]
+        return self._apply(values, x, coefficients)
+
+    def _apply(self, values, x, coefficients):
+        fields = [
+            Field(
+                lambda component, indices, found=found: found[component, indices],
+                self._problem.coordinates,
+                self._problem.outputs,
+                coefficients,
             )
+            for found in values
+        ]
         return self._function(fields, x)
 
 
-def terms_of(problem, weights, dtype):
+def terms_of(problem, weights, network, derivatives):
     """Returns the list of `Term`s of a problem.
 
     Args:
         problem: the `Problem`.
         weights: dictionary of weights by name that replace the conditions' own.
-        dtype: of the network.
+        network: the network that they will be evaluated on.
+        derivatives: one of `derivatives.engines.ENGINES`.
 
     Raises:
-        ValueError: a weight for an unknown term or not positive and finite.
+        ValueError: a weight for an unknown term or not positive and finite, or
+            derivatives that the network does not allow.
     """
     problem.check()
     terms = [
@@ -173,5 +188,5 @@ def terms_of(problem, weights, dtype):
     built = []
     for name, on, weight, *rest in terms:
         weight = check_positive(f"weight of {name}", weights.get(name, weight))
-        built.append(Term(problem, name, on, weight, *rest, dtype))
+        built.append(Term(problem, name, on, weight, *rest, network, derivatives))
     return built

@@ -1,0 +1,205 @@
+"""The Jacobian in factors, against tape.jacobian and vectorized_map."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_isgd as ki
+from keras_isgd.derivatives import register_rule
+
+
+class Plate(ki.Problem):
+    """Two outputs, a coefficient, mixed derivatives, and every kind of condition."""
+
+    coordinates = ("x", "t")
+    outputs = 2
+    domain = ki.Box((0.0, 0.0), (1.0, 2.0))
+    coefficients = {"nu": 0.3, "beta": -1.2}
+
+    def residual(self, u, x):
+        nu, beta = u.coefficient("nu"), u.coefficient("beta")
+        first = u[0].d("t") - nu * u[0].d("xx") + u[1].value * u[0].d("x")
+        second = u[1].d("xt") + beta * u[0].value ** 2 * nu + u[1].laplacian("x", "t")
+        return tf.concat([first, second], axis=1)
+
+    def conditions(self):
+        rng = np.random.default_rng(0)
+        return [
+            ki.Initial(0.5, component=0),
+            ki.Periodic("x", orders=(0, 1, 2), component=1, weight=4.0),
+            ki.Neumann("x_max", lambda x: x[:, 1:2]),
+            ki.Data(rng.uniform(size=(4, 2)), rng.normal(size=(4, 2))),
+        ]
+
+
+class Integral(ki.Problem):
+    """u'' = lam * (mean of u) u, which couples all points."""
+
+    coefficients = {"lam": 2.0}
+
+    def residual(self, u, x):
+        mean = tf.reduce_mean(u.value)
+        return u.d("xx") - u.coefficient("lam") * mean * u.value + u.d("x")[::-1]
+
+    def conditions(self):
+        return [ki.Dirichlet("x_min", 1.0)]
+
+
+def network_of(problem, **arguments):
+    return ki.networks.mlp(
+        len(problem.coordinates), problem.outputs, 7, 3, seed=4, **arguments
+    )
+
+
+def joined(problem):
+    """A network with a branch, a product and two uses of one layer."""
+    x = keras.Input((len(problem.coordinates),), dtype="float64")
+    layers = keras.layers
+    first = layers.Dense(6, "tanh", dtype="float64")(x)
+    shared = layers.Dense(6, "gelu", dtype="float64")
+    second = shared(layers.Add(dtype="float64")([first, shared(first)]))
+    product = layers.Multiply(dtype="float64")([first, second])
+    wide = layers.Concatenate(dtype="float64")([product, second, x])
+    return keras.Model(x, layers.Dense(problem.outputs, dtype="float64")(wide))
+
+
+def objectives(problem, make=network_of, count=9):
+    """Objectives by Taylor mode, by vectorized_map or, if coupled, tape.jacobian."""
+    network = make(problem)
+    boundary = None if len(problem.coordinates) == 1 else 5
+    data = next(iter(problem.points(count, boundary, seed=2)))
+    models = [ki.PINN(network, problem, derivatives=d) for d in ("taylor", "tape")]
+    for model in models:
+        for name, value in problem.coefficients.items():
+            model.coefficients[name].assign(value)
+    return [model.objective(data) for model in models], models
+
+
+def assert_close(found, expected, tolerance=1e-11):
+    found, expected = np.asarray(found), np.asarray(expected)
+    assert found.shape == expected.shape
+    assert np.linalg.norm(found - expected) <= tolerance * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("make", [network_of, joined])
+@pytest.mark.parametrize("problem", [Plate(), Integral()], ids=["plate", "integral"])
+def test_rows_and_jacobian_agree_with_tapes(problem, make):
+    (taylor, tape), models = objectives(problem, make)
+    layouts = [m._find_layouts() for m in models]
+    assert layouts[0][0] == (
+        "coupled" if isinstance(problem, Integral) else "pointwise"
+    )
+    assert "general" not in layouts[0]
+    w = taylor.parameters.read()
+    rows, expected = tape.linearise(w)
+    for jit in (False, True):
+        compiled = tf.function(taylor.linearise, jit_compile=jit)
+        found = compiled(w)
+        assert_close(found[0], rows)
+        assert_close(found[1], expected)
+    assert_close(taylor.residual(w), rows)
+    value, gradient = taylor.value_and_gradient(w)
+    assert_close(value, np.sum(rows**2))
+    assert_close(gradient, 2 * expected.numpy().T @ rows.numpy())
+
+
+@pytest.mark.parametrize("make", [network_of, joined])
+@pytest.mark.parametrize("problem", [Plate(), Integral()], ids=["plate", "integral"])
+def test_products_with_the_jacobian_need_no_matrix(problem, make):
+    (taylor, tape), _ = objectives(problem, make)
+    w = taylor.parameters.read()
+    _, jacobian = tape.linearise(w)
+    rng = np.random.default_rng(1)
+    v = rng.normal(size=jacobian.shape[1])
+    u = rng.normal(size=jacobian.shape[0])
+    linear = taylor.operators(w)
+    assert_close(linear.forward(tf.constant(v)), jacobian.numpy() @ v)
+    assert_close(linear.backward(tf.constant(u)), jacobian.numpy().T @ u)
+    general = tape.operators(w)
+    assert_close(general.forward(tf.constant(v)), jacobian.numpy() @ v)
+
+
+@pytest.mark.parametrize("make", [network_of, joined])
+def test_gram_matrix_needs_no_jacobian(make):
+    (taylor, tape), _ = objectives(Plate(), make)
+    w = taylor.parameters.read()
+    rows, jacobian = tape.linearise(w)
+    residual, gram = taylor.gram(w)
+    assert_close(residual, rows)
+    assert_close(gram, jacobian.numpy() @ jacobian.numpy().T)
+    # Rows that mix points, and tapes, have none.
+    assert tape.gram(w) is None
+    (coupled, _), _ = objectives(Integral())
+    assert coupled.gram(coupled.parameters.read()) is None
+
+
+def test_jacobian_is_that_of_finite_differences():
+    (taylor, _), _ = objectives(Plate())
+    w = taylor.parameters.read()
+    _, jacobian = taylor.linearise(w)
+    rng = np.random.default_rng(5)
+    v = tf.constant(rng.normal(size=w.shape))
+    h = 1e-5
+    difference = (taylor.residual(w + h * v) - taylor.residual(w - h * v)) / (2 * h)
+    assert_close(tf.linalg.matvec(jacobian, v), difference, 1e-8)
+
+
+@pytest.mark.parametrize("problem", [Plate(), Integral()], ids=["plate", "integral"])
+def test_thinned_rows_are_some_of_them(problem):
+    (taylor, tape), _ = objectives(problem, count=12)
+    w = taylor.parameters.read()
+    for found, expected in zip(taylor.linearise(w, 3), tape.linearise(w, 3)):
+        if isinstance(problem, Plate):
+            assert_close(found, expected)
+        else:  # without blocks the stride counts through all rows
+            assert found.shape[0] == 4 + 1
+
+
+class Hidden(keras.layers.Layer):
+    """x g, with a rule that hides its weight g."""
+
+    def build(self, input_shape):
+        self.g = self.add_weight(shape=(input_shape[-1],), initializer="ones")
+
+    def call(self, x):
+        return x * self.g
+
+
+@register_rule(Hidden)
+def _hidden(layer, jet):
+    return jet.map(lambda channel: channel * tf.convert_to_tensor(layer.g))
+
+
+def test_a_rule_that_hides_its_weights_costs_speed_and_no_column():
+    def make(problem):
+        x = keras.Input((1,), dtype="float64")
+        hidden = Hidden(dtype="float64")(
+            keras.layers.Dense(5, "tanh", dtype="float64")(x)
+        )
+        return keras.Model(x, keras.layers.Dense(1, dtype="float64")(hidden))
+
+    problem = ki.problems.Poisson1D("u_L")
+    (taylor, tape), models = objectives(problem, make)
+    assert set(models[0]._find_layouts()) == {"general"}
+    w = taylor.parameters.read()
+    assert_close(taylor.linearise(w)[1], tape.linearise(w)[1])
+
+
+def test_engines_are_chosen_by_network_and_argument():
+    problem = ki.problems.Poisson1D("u_L")
+
+    def with_layer(layer):
+        x = keras.Input((1,), dtype="float64")
+        h = layer(keras.layers.Dense(5, "tanh", dtype="float64")(x))
+        return keras.Model(x, keras.layers.Dense(1, dtype="float64")(h))
+
+    strange = keras.layers.LayerNormalization(dtype="float64")
+    assert set(ki.PINN(with_layer(strange), problem)._find_layouts()) == {"general"}
+    with pytest.raises(ValueError, match=r"LayerNormalization.*no Taylor rule"):
+        ki.PINN(with_layer(strange), problem, derivatives="taylor")
+    with pytest.raises(ValueError, match="one of auto, taylor, tape"):
+        ki.PINN(network_of(problem), problem, derivatives="jet")
+    model = ki.PINN(network_of(problem), problem, derivatives="tape")
+    again = ki.PINN.from_config(model.get_config())
+    assert again.derivatives == "tape"
