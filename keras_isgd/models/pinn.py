@@ -1,14 +1,13 @@
 """Physics-informed neural networks."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_isgd.least_squares import LeastSquares
 from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.models.errors import measure
 from keras_isgd.models.network_checks import check_network
-from keras_isgd.models.point_sets import SeekPoints, default_points, prepare
+from keras_isgd.models.point_training import PointTraining
 from keras_isgd.models.term_blocks import block_of, layouts_of
 from keras_isgd.models.terms import terms_of
 from keras_isgd.objective import Objective
@@ -17,7 +16,7 @@ __all__ = ["PINN"]
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
-class PINN(ClosureTraining, keras.Model):
+class PINN(PointTraining, ClosureTraining, keras.Model):
     """A network trained to satisfy a differential equation.
 
         L(w) = sum over terms of omega / n sum_i |r(x_i)|^2              (Eq. 6)
@@ -28,7 +27,8 @@ class PINN(ClosureTraining, keras.Model):
 
     `fit` takes `problem.points(...)` or a dictionary of arrays `(n_i, d)`, one
     for each of `problem.point_sets()`. With endless points, an epoch is one step
-    unless `steps_per_epoch` says otherwise.
+    unless `steps_per_epoch` says otherwise. With `compile(jit_compile="auto")`,
+    Keras's default, XLA compiles runs that are long enough for it to pay.
 
     Args:
         network: a built `keras.Model` from `(n, d)` to `(n, outputs)`, float32 or
@@ -168,86 +168,9 @@ class PINN(ClosureTraining, keras.Model):
         sets, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         return {name: tf.cast(x, self.compute_dtype) for name, x in sets.items()}
 
-    # -- Keras's methods ----------------------------------------------------------
-
-    def fit(
-        self,
-        x=None,
-        *,
-        epochs=1,
-        steps_per_epoch=None,
-        callbacks=None,
-        validation_data=None,
-        validation_steps=None,
-        **kwargs,
-    ):
-        """Trains; the arguments are those of `keras.Model.fit`.
-
-        Args:
-            x: `problem.points(...)`, or a dictionary of arrays `(n_i, d)`. None:
-                new, evenly spread points in each step, two to three times as many
-                as there are trainable weights.
-            epochs: number of epochs.
-            steps_per_epoch: steps in an epoch; 1 for endless points if None.
-            callbacks: list of Keras callbacks.
-            validation_data: points as for `x`.
-            validation_steps: steps of a validation; 1 for endless points if None.
-            **kwargs: what else `keras.Model.fit` takes.
-
-        Raises:
-            TypeError, ValueError: points that do not fit the problem.
-        """
-        self._assert_compile_called("fit")
-        if self.loss is not None or self._compile_metrics is not None:
-            raise ValueError(
-                "A PINN has a loss of its own (Eq. 6) and no targets: compile it with "
-                "an optimizer alone, and set PINN(..., loss_weights=...) for weights."
-            )
-        if x is None:
-            sizes = [v.value.shape.num_elements() for v in self.trainable_variables]
-            x = default_points(self.problem, sum(sizes), self._terms[0].columns)
-        x, steps_per_epoch = prepare(self.problem, x, steps_per_epoch)
-        if validation_data is not None:
-            validation_data, validation_steps = prepare(
-                self.problem, validation_data, validation_steps
-            )
-        if hasattr(x, "stream"):
-            seek = SeekPoints(x.stream)
-            if isinstance(callbacks, keras.callbacks.CallbackList):
-                callbacks.append(seek)
-            else:
-                callbacks = [*_as_list(callbacks), seek]
-        return super().fit(
-            x,
-            epochs=epochs,
-            steps_per_epoch=steps_per_epoch,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            validation_steps=validation_steps,
-            **{"shuffle": False, **kwargs},  # Keras warns otherwise
-        )
-
-    def evaluate(self, x=None, *, steps=None, **kwargs):
-        """Returns the loss and its terms at points; see `keras.Model.evaluate`."""
-        if not kwargs.get("_use_cached_eval_dataset", False):
-            x, steps = prepare(self.problem, x, steps)
-        return super().evaluate(x, steps=steps, **kwargs)
-
-    def predict(self, x, batch_size=4096, **kwargs):
-        """Returns u at points, a NumPy array `(n, outputs)`.
-
-        Args:
-            x: array `(n, d)`; it keeps its precision, unlike in Keras.
-            batch_size: points in a batch.
-            **kwargs: what else `keras.Model.predict` takes.
-        """
-        if not isinstance(x, tf.data.Dataset):
-            x = np.asarray(x, self.compute_dtype)
-            d = len(self.problem.coordinates)
-            if x.ndim != 2 or x.shape[1] != d or len(x) == 0:
-                raise ValueError(f"Expected points (n, {d}), got shape {x.shape}.")
-            x = tf.data.Dataset.from_tensor_slices(x).batch(batch_size)
-        return super().predict(x, **kwargs)
+    def engines(self):
+        """Returns the module that serves derivatives, for each term of the loss."""
+        return [term.engine for term in self._terms]
 
     # -- errors -------------------------------------------------------------------
 
@@ -302,9 +225,3 @@ class PINN(ClosureTraining, keras.Model):
 
 def _mean_square(rows):
     return tf.reduce_mean(tf.reduce_sum(tf.square(rows), axis=1))
-
-
-def _as_list(callbacks):
-    if callbacks is None:
-        return []
-    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]

@@ -1,0 +1,51 @@
+"""jit_compile="auto": XLA for long runs of networks that Taylor mode passes."""
+
+import keras
+import pytest
+
+import keras_isgd as ki
+from keras_isgd.models.compilation import decide
+
+
+def model_of(optimizer, derivatives="auto", **arguments):
+    problem = ki.problems.Poisson1D("u_L")
+    network = ki.networks.mlp(1, width=5, depth=2, input_scale=3.0, seed=0)
+    model = ki.PINN(network, problem, derivatives=derivatives)
+    model.compile(optimizer=optimizer, **arguments)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "steps", "pays"),
+    [
+        (ki.ISGD, 199, False),
+        (ki.ISGD, 200, True),
+        (ki.ISGD, None, True),
+        (keras.optimizers.Adam, 499, False),
+        (keras.optimizers.Adam, 500, True),
+    ],
+)
+def test_long_runs_are_compiled(optimizer, steps, pays):
+    assert bool(decide(model_of(optimizer()), steps)) is pays
+    assert not decide(model_of(optimizer(), "tape"), steps)
+    assert not decide(model_of(optimizer(), run_eagerly=True), steps)
+
+
+def test_each_fit_decides_anew_and_a_given_choice_stands():
+    model = model_of(keras.optimizers.Adam())
+    points = model.problem.points(8, resample=False)
+    for epochs, compiled in ((1, False), (3, True), (1, False)):
+        model.fit(points, epochs=epochs, steps_per_epoch=200, verbose=0)
+        assert bool(model.jit_compile) is compiled
+    for given in (False, True):
+        model.compile(optimizer=keras.optimizers.Adam(), jit_compile=given)
+        model.fit(points, epochs=3, steps_per_epoch=200, verbose=0)
+        assert model.jit_compile is given
+
+
+def test_an_open_choice_is_saved(tmp_path):
+    model = model_of(keras.optimizers.Adam())
+    model.fit(model.problem.points(8), verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert not again.jit_compile
