@@ -23,11 +23,13 @@ class Linearisation(NamedTuple):
         residual: r, `(m,)`.
         forward: function from v `(p,)` to J v `(m,)`.
         backward: function from u `(m,)` to J^T u `(p,)`.
+        gram: J J^T, `(m, m)`, or None.
     """
 
     residual: Any
     forward: Callable
     backward: Callable
+    gram: Any = None
 
 
 class LeastSquares(Objective):
@@ -148,27 +150,33 @@ class LeastSquares(Objective):
 
     def operators(self, w):
         """Returns the `Linearisation` at `w` `(p,)`; forward passes are shared."""
-        parts = self.parameters.unpack(w)
-        blocks = [b.factored(self.parameters, parts) for b in self._blocks or ()]
-        if blocks and all(block is not None for block in blocks):
-            return self._factored_operators(blocks)
-        return self._taped_operators(parts)
+        blocks = self._factored_blocks(w)
+        if blocks is None:
+            return self._taped_operators(self.parameters.unpack(w))
+        return self._factored_operators(blocks)
 
     def gram(self, w):
-        """Returns r `(m,)` and J J^T `(m, m)` at `w` `(p,)`, without J.
+        """Returns the `Linearisation` at `w` `(p,)` with J J^T, formed without J.
 
-        None where the Jacobian does not come in factors.
+        None where the Jacobian does not come in factors that share no more work
+        than J has: then J itself is cheaper.
         """
-        parts = self.parameters.unpack(w)
-        blocks = [b.factored(self.parameters, parts) for b in self._blocks or ()]
-        if not blocks or not all(hasattr(block, "gram") for block in blocks):
+        blocks = self._factored_blocks(w)
+        if blocks is None or not all(hasattr(block, "gram") for block in blocks):
+            return None
+        if max(block.gram_cost() for block in blocks) > self.parameters.size:
             return None
         rows = []
         for i, left in enumerate(blocks):
             above = [tf.transpose(row[i]) for row in rows]
             rows.append(above + [left.gram(right) for right in blocks[i:]])
         matrix = tf.concat([tf.concat(row, axis=1) for row in rows], axis=0)
-        return tf.concat([block.flat() for block in blocks], axis=0), matrix
+        return self._factored_operators(blocks)._replace(gram=matrix)
+
+    def _factored_blocks(self, w):
+        parts = self.parameters.unpack(w)
+        blocks = [b.factored(self.parameters, parts) for b in self._blocks or ()]
+        return blocks if blocks and all(b is not None for b in blocks) else None
 
     def _factored_operators(self, blocks):
         variables = self.parameters.variables

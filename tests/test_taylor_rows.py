@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import keras_isgd as ki
 from keras_isgd.derivatives import register_rule
+from keras_isgd.derivatives.factored import FactoredRows
 
 
 class Plate(ki.Problem):
@@ -121,13 +122,19 @@ def test_products_with_the_jacobian_need_no_matrix(problem, make):
 
 
 @pytest.mark.parametrize("make", [network_of, joined])
-def test_gram_matrix_needs_no_jacobian(make):
+def test_gram_matrix_needs_no_jacobian(make, monkeypatch):
     (taylor, tape), _ = objectives(Plate(), make)
     w = taylor.parameters.read()
     rows, jacobian = tape.linearise(w)
-    residual, gram = taylor.gram(w)
-    assert_close(residual, rows)
-    assert_close(gram, jacobian.numpy() @ jacobian.numpy().T)
+    blocks = taylor._factored_blocks(w)
+    whole = np.block([[a.gram(b).numpy() for b in blocks] for a in blocks])
+    assert_close(whole, jacobian.numpy() @ jacobian.numpy().T)
+    # As little work as with J is only for wide networks.
+    assert taylor.gram(w) is None
+    monkeypatch.setattr(FactoredRows, "gram_cost", lambda self: 0)
+    linear = taylor.gram(w)
+    assert_close(linear.residual, rows)
+    assert_close(linear.gram, whole)
     # Rows that mix points, and tapes, have none.
     assert tape.gram(w) is None
     (coupled, _), _ = objectives(Integral())
@@ -203,3 +210,25 @@ def test_engines_are_chosen_by_network_and_argument():
     model = ki.PINN(network_of(problem), problem, derivatives="tape")
     again = ki.PINN.from_config(model.get_config())
     assert again.derivatives == "tape"
+
+
+@pytest.mark.parametrize("alpha", [None, 0.3], ids=["ratio", "fixed"])
+def test_steps_without_the_jacobian_are_those_with_it(alpha):
+    problem = ki.problems.Poisson2D((1,), (1.0,))
+    data = next(iter(problem.points(24, 8, seed=0)))
+    control = None if alpha else ki.DecreaseRatio(metric="euclidean")
+    ends = []
+    for derivatives in ("taylor", "tape"):
+        network = ki.networks.mlp(2, width=60, depth=3, seed=1)
+        model = ki.PINN(network, problem, derivatives=derivatives)
+        objective = model.objective(data)
+        w = objective.parameters.read()
+        assert (objective.gram(w) is None) == (derivatives == "tape")
+        inner = ki.solvers.GaussNewton(iterations=2, factorisation="gram")
+        optimizer = ki.ISGD(alpha, inner=inner, step_control=control)
+        model.compile(optimizer=optimizer)
+        optimizer.build(model.trainable_variables)
+        for _ in range(2):
+            optimizer.minimize(objective)
+        ends.append(objective.parameters.read() - w)
+    assert_close(*ends, 1e-6)

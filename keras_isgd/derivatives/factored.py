@@ -169,6 +169,15 @@ class FactoredRows(NamedTuple):
                     total += tf.reshape(derivative, [-1, 1]) * row
         return total
 
+    def gram_cost(self):
+        """Multiplications for an entry of `gram`; with J they are p."""
+        total = 0
+        for factor in self.factors:
+            channels = len(factor.forward)
+            sizes = factor.forward[0].shape[-1] + factor.backward[0].shape[-1]
+            total += channels * (channels + 1) // 2 * sizes
+        return total
+
 
 class ChainedRows(NamedTuple):
     """Rows that mix points: functions of a network's derivatives at all of them.

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_isgd.least_squares import LeastSquares
 from keras_isgd.solvers import linear_algebra, matrix_free
 from keras_isgd.solvers.alpha_search import Trial, halved, largest_good
+from keras_isgd.solvers.linear_model import LinearModel
 from keras_isgd.solvers.solver import (
     NoMemory,
     Search,
@@ -63,7 +64,9 @@ class GaussNewton(Solver):
     Args:
         iterations: largest number of iterations in one implicit step.
         factorisation: "gram" (Cholesky of J J^T or J^T J: fast, but blind for
-            singular values below 1e-8 of the largest), "exact" (QR),
+            singular values below 1e-8 of the largest; with fewer rows than
+            parameters and the Euclidean metric J is not formed where that is
+            cheaper), "exact" (QR),
             "iterative" (conjugate gradients on J v and J^T v, without the
             matrix), or "auto": iterative if the matrix exceeds `memory`; else
             gram while the damping is 1000 times above the rounding of the Gram
@@ -131,10 +134,8 @@ class GaussNewton(Solver):
 
     def search(self, problem_of, objective, start, candidates, target):
         alphas = candidates.alphas
-        residual, jacobian = objective.linearise(start.w)
-        residual, jacobian = lap("jacobian", residual, jacobian)
-        metric = linear_algebra.column_metric(jacobian) if candidates.scaled else None
-        solve = self._model(jacobian, residual, metric, 0.5 / alphas[0])
+        model = LinearModel(objective, start.w, self.factorisation, candidates.scaled)
+        solve, metric = model.solver(0.5 / alphas[0]), model.metric
 
         def attempt(i):
             step, decrease = solve(0.5 / alphas[i])
@@ -176,38 +177,16 @@ class GaussNewton(Solver):
         )
         return end
 
-    def _model(self, jacobian, residual, metric, smallest):
-        """Returns the function from lambda to argmin |J s + r|^2 + lambda |s|_D^2.
-
-        It is the plain problem in sqrt(D) s. No lambda will be below `smallest`.
-        """
-        root = None if metric is None else tf.sqrt(metric)
-        if root is not None:
-            jacobian = jacobian / root
-        exact = self._exact(jacobian, smallest)
-        reduction = linear_algebra.reduce(jacobian, residual, exact)
-        reduction = lap("reduction", reduction)
-        size = jacobian.shape[1]
-
-        def solve(damping):
-            step, decrease = linear_algebra.damped_step(reduction, damping)
-            step = tf.ensure_shape(step, (size,))
-            step = step if root is None else step / root
-            step, decrease = lap("factorisation", step, decrease)
-            return linear_algebra.DampedStep(step, decrease)
-
-        return solve
-
     def _advance(self, problem, state):
         displacement = problem.anchor - state.w
         if self._iterative(problem.objective):
             step, evaluations = self._step_without_matrix(problem, state.w)
         else:
-            residual, jacobian = problem.objective.linearise(state.w)
-            residual, jacobian = lap("jacobian", residual, jacobian)
             damping = 0.5 / problem.alpha
-            right = residual + tf.linalg.matvec(jacobian, displacement)
-            solve = self._model(jacobian, right, problem.metric, damping)
+            model = LinearModel(
+                problem.objective, state.w, self.factorisation, problem.metric
+            )
+            solve = model.solver(damping, displacement)
             step = displacement + solve(damping).step
             evaluations = tf.constant(1, tf.int32)
 
@@ -264,11 +243,6 @@ class GaussNewton(Solver):
         )
 
     # -- choices -------------------------------------------------------------------
-
-    def _exact(self, jacobian, damping):
-        if self.factorisation == "auto":
-            return ~linear_algebra.gram_suffices(jacobian, damping)
-        return tf.constant(self.factorisation == "exact")
 
     def _iterative(self, objective):
         if self.factorisation != "auto":

@@ -31,8 +31,10 @@ __all__ = [
     "Reduction",
     "column_metric",
     "damped_step",
+    "damped_unknowns",
     "gram_suffices",
     "reduce",
+    "reduce_rows",
 ]
 
 # The Gram matrix is off by about eps |J|^2; a damping that far above is safe.
@@ -132,6 +134,12 @@ def reduce(jacobian, residual, exact):
     return Reduction(matrix, right, basis, exact, m <= p)
 
 
+def reduce_rows(gram, residual):
+    """The `Reduction` of a J with m <= p of which J J^T `(m, m)` is known."""
+    none = tf.zeros((0, 0), gram.dtype)
+    return Reduction(gram, residual, none, tf.constant(False), tf.constant(True))
+
+
 def damped_step(reduction, damping):
     """Solves damped least squares for one damping.
 
@@ -144,18 +152,26 @@ def damped_step(reduction, damping):
     Returns:
         `DampedStep`.
     """
-    matrix, right, basis, exact, sample = reduction
-    dtype = right.dtype
+    y, decrease = damped_unknowns(reduction, damping)
+    step = tf.cond(
+        reduction.sample,
+        lambda: tf.linalg.matvec(reduction.basis, y, transpose_a=True),
+        lambda: y,
+    )
+    return DampedStep(step, decrease)
+
+
+def damped_unknowns(reduction, damping):
+    """Returns y `(k,)`, of which the step is basis^T y, and the decrease `()`."""
+    matrix, right, _, exact, sample = reduction
     arguments = [matrix, right, damping, exact, sample]
     if _on_gpu():
-        y, decrease = _damped_by_tensorflow(*arguments)
-    else:
-        y, decrease = tf.numpy_function(lapack.damped, arguments, (dtype, dtype))
-    step = tf.cond(
-        sample, lambda: tf.linalg.matvec(basis, y, transpose_a=True), lambda: y
-    )
+        return _damped_by_tensorflow(*arguments)
+    dtype = right.dtype
+    y, decrease = tf.numpy_function(lapack.damped, arguments, (dtype, dtype))
+    y.set_shape((None,))
     decrease.set_shape(())
-    return DampedStep(step, decrease)
+    return y, decrease
 
 
 def _on_gpu():
