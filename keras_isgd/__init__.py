@@ -1,6 +1,6 @@
 """Implicit stochastic gradient descent and PINNs for Keras 3."""
 
-from keras_isgd import callbacks, networks, optimizers, problems, solvers
+from keras_isgd import callbacks, derivatives, networks, optimizers, problems, solvers
 from keras_isgd.export import export
 from keras_isgd.least_squares import LeastSquares
 from keras_isgd.models import PINN, ClosureModel, ClosureTraining
@@ -38,6 +38,7 @@ __all__ = [
     "Staged",
     "Status",
     "callbacks",
+    "derivatives",
     "export",
     "networks",
     "optimizers",
