@@ -238,3 +238,23 @@ def test_steps_without_the_jacobian_are_those_with_it(alpha):
             optimizer.minimize(objective)
         ends.append(objective.parameters.read() - w)
     assert_close(*ends, 1e-6)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_new_points_cause_no_retrace(jit):
+    traces = []
+
+    class Counted(ki.problems.Poisson1D):
+        def residual(self, u, x):
+            traces.append(1)
+            return super().residual(u, x)
+
+    problem = Counted("u_L")
+    model = ki.PINN(network_of(problem), problem)
+    model.compile(optimizer=ki.ISGD(), jit_compile=jit)
+    points = problem.points(30, resample=True)
+    model.fit(points, epochs=1, verbose=0)
+    count = len(traces)
+    assert count > 0
+    model.fit(points, epochs=2, steps_per_epoch=3, verbose=0)
+    assert len(traces) == count

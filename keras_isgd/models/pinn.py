@@ -56,7 +56,7 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         self.problem = problem
         self.loss_weights = dict(loss_weights or {})
         self.derivatives = derivatives
-        self._terms = terms_of(problem, self.loss_weights, network, derivatives)
+        self._terms = terms_of(problem, self.loss_weights, dtype, network, derivatives)
         self._term_metrics = [
             keras.metrics.Mean(name=term.name, dtype="float64") for term in self._terms
         ]

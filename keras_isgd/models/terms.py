@@ -27,8 +27,8 @@ class Term:
         places: `places(x)` -> list of `(n, d)`, one for each field.
         points: fixed points with what else the function needs of each,
             `(n, d + k)`, or None.
-        network: the network that it will be evaluated on.
-        derivatives: one of `derivatives.engines.ENGINES`.
+        dtype: of the network.
+        engine: function from requests to the module that serves derivatives.
 
     Attributes:
         columns: k, the number of rows of the residual for each point.
@@ -38,7 +38,7 @@ class Term:
     """
 
     def __init__(
-        self, problem, name, on, weight, function, places, points, network, derivatives
+        self, problem, name, on, weight, function, places, points, dtype, engine
     ):
         self.name = name
         self.on = on
@@ -46,7 +46,7 @@ class Term:
         self._problem = problem
         self._function = function
         self._places = places
-        self._dtype = dtype = network.trainable_variables[0].dtype
+        self._dtype = dtype
         self.columns = None
         self._points = None if points is None else tf.constant(points, dtype)
         columns = len(problem.coordinates) if points is None else points.shape[1]
@@ -71,8 +71,7 @@ class Term:
                 "network: ask for u.value or a derivative such as "
                 f'u.d("{problem.coordinates[0]}").'
             )
-        asked = set().union(*self._requests)
-        self.engine = engines.choose(network, asked, derivatives)
+        self.engine = engine(set().union(*self._requests))
 
     def rows(self, network, point_sets, coefficients):
         """Returns the residuals, `(n, k)`.
@@ -143,13 +142,14 @@ class Term:
         return self._function(fields, x)
 
 
-def terms_of(problem, weights, network, derivatives):
+def terms_of(problem, weights, dtype, network=None, derivatives="tape"):
     """Returns the list of `Term`s of a problem.
 
     Args:
         problem: the `Problem`.
         weights: dictionary of weights by name that replace the conditions' own.
-        network: the network that they will be evaluated on.
+        dtype: of the network.
+        network: what they will be evaluated on; any function with "tape".
         derivatives: one of `derivatives.engines.ENGINES`.
 
     Raises:
@@ -186,7 +186,11 @@ def terms_of(problem, weights, network, derivatives):
             f"{type(problem).__name__} are {', '.join(names)}."
         )
     built = []
+
+    def engine(requests):
+        return engines.choose(network, requests, derivatives)
+
     for name, on, weight, *rest in terms:
         weight = check_positive(f"weight of {name}", weights.get(name, weight))
-        built.append(Term(problem, name, on, weight, *rest, network, derivatives))
+        built.append(Term(problem, name, on, weight, *rest, dtype, engine))
     return built
