@@ -10,7 +10,7 @@ run: $(VENV)/.installed
 		--seconds 60 --out runs/helmholtz2d --overwrite
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
