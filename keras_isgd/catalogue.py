@@ -115,7 +115,7 @@ RECIPES = {
     ),
     "helmholtz2d": Recipe(
         problems.Helmholtz2D,
-        {"width": 24, "depth": 3, "input_scale": 4.0},
+        {"width": 36, "depth": 2, "activation": "sine", "input_scale": 4.0},
         {"interior": 3000, "boundary": 400},
         adam_rate=5e-3,
         sgd_rate=1e-4,

@@ -100,7 +100,7 @@ def test_readme_example_runs_as_it_stands(tmp_path, monkeypatch):
     blocks = _code_blocks((REPOSITORY / "README.md").read_text())
     default, example, own, saved = blocks
     scope = {}
-    shorter = default.replace("epochs=60", "epochs=12")
+    shorter = default.replace("epochs=80", "epochs=12")
     assert shorter != default
     exec(compile(shorter, "README.md", "exec"), scope)
     assert scope["model"].relative_l2() < 1.0
