@@ -46,13 +46,15 @@ class LeastSquares(Objective):
             after the other, are the rows of r. The Jacobian then costs one backward
             pass through each point, not one through all points for each row.
         jit_compile: whether XLA compiles residual, gradient and Jacobian.
-        memory: GiB for the loss with its gradient; blocks that would take more are
-            evaluated in pieces. (The budget for the Jacobian is Gauss-Newton's.)
+        memory: with `blocks`, GiB for the loss with its gradient; blocks that would
+            take more are evaluated in pieces. 1 if None. (The budget for the
+            Jacobian is Gauss-Newton's.)
         aux_of: with `blocks`, the aux from a list of each block's sum of squares;
             `function` is then not called for it.
 
     Raises:
-        ValueError: `memory` is not positive and finite.
+        ValueError: `memory` is not positive and finite, or `memory` or `aux_of`
+            without `blocks`.
 
     Example:
 
@@ -68,9 +70,15 @@ class LeastSquares(Objective):
         state=(),
         blocks=None,
         jit_compile=False,
-        memory=1.0,
+        memory=None,
         aux_of=None,
     ):
+        if blocks is None and (memory is not None or aux_of is not None):
+            raise ValueError(
+                "`memory` and `aux_of` are for a residual in `blocks`; give blocks, or "
+                "leave them out."
+            )
+        memory = 1.0 if memory is None else memory
         if not 0.0 < memory < math.inf:
             raise ValueError(
                 f"Expected `memory` as a positive number of GiB, got {memory!r}."
@@ -108,7 +116,7 @@ class LeastSquares(Objective):
 
     def evaluate(self, w):
         """Returns the full `Evaluation` at `w` `(p,)`."""
-        if self._blocks is None or self._aux_of is None:
+        if self._aux_of is None:
             return super().evaluate(w)
         sums, gradient = self._call_compiled("blockwise", self._blockwise, w)
         return Evaluation(w, tf.add_n(sums), gradient, self._aux_of(sums))
@@ -158,8 +166,7 @@ class LeastSquares(Objective):
     def gram(self, w):
         """Returns the `Linearisation` at `w` `(p,)` with J J^T, formed without J.
 
-        None where the Jacobian does not come in factors that share no more work
-        than J has: then J itself is cheaper.
+        None where the Jacobian does not come in factors, or where J is cheaper.
         """
         blocks = self._factored_blocks(w)
         if blocks is None or not all(hasattr(block, "gram") for block in blocks):

@@ -43,9 +43,12 @@ def test_each_fit_decides_anew_and_a_given_choice_stands():
         assert model.jit_compile is given
 
 
-def test_an_open_choice_is_saved(tmp_path):
+def test_an_open_choice_stays_open_in_a_loaded_model(tmp_path):
     model = model_of(keras.optimizers.Adam())
     model.fit(model.problem.points(8), verbose=0)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
     assert not again.jit_compile
+    points = model.problem.points(8, resample=False)
+    again.fit(points, epochs=3, steps_per_epoch=200, verbose=0)
+    assert again.jit_compile

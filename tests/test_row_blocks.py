@@ -52,7 +52,9 @@ def test_memory_bounds_what_is_evaluated_at_once():
     assert max(seen) <= 30
     assert sum(seen) == 100
     with pytest.raises(ValueError, match="positive number of GiB"):
-        ki.LeastSquares(lambda: None, [_variable()], memory=0.0)
+        ki.LeastSquares(lambda: None, [_variable()], blocks=[block], memory=0.0)
+    with pytest.raises(ValueError, match="in `blocks`"):
+        ki.LeastSquares(lambda: None, [_variable()], memory=1.0)
 
 
 def _variable():

@@ -208,10 +208,21 @@ def test_a_rule_that_hides_its_weights_costs_speed_and_no_column():
         return keras.Model(x, keras.layers.Dense(1, dtype="float64")(hidden))
 
     problem = ki.problems.Poisson1D("u_L")
-    (taylor, tape), models = objectives(problem, make)
+    network = make(problem)
+    network.layers[-1].kernel.assign(np.zeros((5, 1)))  # the gradient of g is zero
+    (taylor, tape), models = objectives(problem, lambda _: network)
     assert set(models[0]._find_layouts()) == {"general"}
+    network.layers[-1].kernel.assign(np.ones((5, 1)))
     w = taylor.parameters.read()
     assert_close(taylor.linearise(w)[1], tape.linearise(w)[1])
+
+
+def test_rows_that_mix_points_show_where_the_network_is_zero():
+    problem = Integral()
+    network = network_of(problem)
+    network.layers[-1].kernel.assign(np.zeros((7, 1)))
+    layouts = ki.PINN(network, problem)._find_layouts()
+    assert layouts == ("coupled", "pointwise")
 
 
 def test_engines_are_chosen_by_network_and_argument():

@@ -14,9 +14,9 @@ def derivatives(network, x, requests, uses=None, watch=None):
     """Returns the requested derivatives of a network at points.
 
     Value and derivatives pass each layer together, by the chain rule in closed form
-    (Faa di Bruno); all of them share one matrix product. A Laplacian is carried as
-    one channel. See Bettencourt, Johnson and Duvenaud (2019) for Taylor mode, Li et
-    al. (2023, "forward Laplacian") for the collapsed sum.
+    (Faa di Bruno). A Laplacian is carried as one channel. See Bettencourt, Johnson
+    and Duvenaud (2019) for Taylor mode, Li et al. (2023, "forward Laplacian") for
+    the collapsed sum.
 
     Args:
         network: maps `(n, d)` to `(n, outputs)`.

@@ -125,21 +125,24 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
             ]
             return tf.concat(scaled, axis=0), [_mean_square(r) for r in rows]
 
-        blocks = None
+        blocks = aux_of = None
         layouts = self._find_layouts()
         if None not in layouts:
             blocks = [
                 block_of(term, layout, self.network, data, self._coefficients)
                 for term, layout in zip(self._terms, layouts, strict=True)
             ]
-        weights = [t.weight for t in self._terms]
+
+            def aux_of(sums):
+                return [s / t.weight for s, t in zip(sums, self._terms, strict=True)]
+
         return LeastSquares(
             function,
             self.trainable_variables,
             state,
             blocks,
             self._jit_parts(),
-            aux_of=lambda sums: [s / w for s, w in zip(sums, weights, strict=True)],
+            aux_of=aux_of,
         )
 
     def _find_layouts(self):

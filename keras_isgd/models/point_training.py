@@ -74,6 +74,13 @@ class PointTraining:
     def _resolve_auto_jit_compile(self):
         return Undecided(super()._resolve_auto_jit_compile())
 
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        if config and isinstance(self.jit_compile, Undecided):
+            # Still open for the fits of a loaded model.
+            config["jit_compile"] = "auto"
+        return config
+
     def _decide_on_xla(self, x, epochs, steps):
         if not isinstance(self.jit_compile, Undecided):
             return

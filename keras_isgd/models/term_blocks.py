@@ -1,7 +1,10 @@
 """Terms of a PINN's loss as blocks of a `LeastSquares`."""
 
+import dataclasses
 from concurrent import futures
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -25,7 +28,15 @@ def layouts_of(terms, network, coefficients):
         A tuple with, for each term, "pointwise" or "coupled" with Taylor mode,
         "general" for pointwise rows without it, or None.
     """
-    return _eagerly(lambda: tuple(_layout(t, network, coefficients) for t in terms))
+
+    def find():
+        variables = [*network.trainable_variables, *coefficients.values()]
+        trial = _trial_values(network, coefficients)
+        # Not at the present weights: where the network is zero nothing shows.
+        with keras.StatelessScope(state_mapping=list(zip(variables, trial))):
+            return tuple(_layout(t, network, coefficients, trial) for t in terms)
+
+    return _eagerly(find)
 
 
 def block_of(term, layout, network, point_sets, coefficients):
@@ -47,60 +58,74 @@ def block_of(term, layout, network, point_sets, coefficients):
     return TaylorBlock(term, layout, network, coefficients, inputs, scale)
 
 
+@dataclasses.dataclass(frozen=True)
 class TaylorBlock:
     """A term's rows at points, as a block of `LeastSquares`; from `block_of`."""
 
-    def __init__(self, term, layout, network, coefficients, inputs, scale):
-        self._arguments = term, layout, network, coefficients
-        self._inputs = inputs
-        self._scale = scale
-        self._stride = 1
-        self.cost = term.cost(network)
+    term: Any
+    layout: str
+    network: Any
+    coefficients: dict
+    inputs: Any
+    scale: Any
+    stride: int = 1
+
+    @property
+    def cost(self):
+        """See `PointwiseRows`."""
+        return self.term.cost(self.network)
 
     def rows(self):
         """See `PointwiseRows.rows`."""
-        term, _, network, coefficients = self._arguments
-        return self._scale * term.rows_at(self._inputs, network, coefficients)
+        return self.scale * self.term.rows_at(
+            self.inputs, self.network, self.coefficients
+        )
 
     def count(self):
         """See `PointwiseRows.count`."""
-        return self._inputs.shape[0] if self._arguments[1] == "pointwise" else None
+        return self.inputs.shape[0] if self.layout == "pointwise" else None
 
     def piece(self, start, size):
         """See `PointwiseRows.piece`."""
-        inputs = cut(self._inputs, start, size)
-        return TaylorBlock(*self._arguments, inputs, self._scale)
+        return dataclasses.replace(self, inputs=cut(self.inputs, start, size))
 
     def thinned(self, stride):
         """Every `stride`-th row alone."""
-        thin = TaylorBlock(*self._arguments, self._inputs, self._scale)
-        if self._arguments[1] == "pointwise":
-            thin._inputs = self._inputs[::stride]
-        else:
-            thin._stride = stride
-        return thin
+        if self.layout == "pointwise":
+            return dataclasses.replace(self, inputs=self.inputs[::stride])
+        return dataclasses.replace(self, stride=stride)
 
     def linearise(self, parameters, parts, fused):
         """See `PointwiseRows.linearise`."""
         block = self.factored(parameters, parts)
         rows, jacobian = block.flat(), block.jacobian(parameters.variables, fused)
-        return rows[:: self._stride], jacobian[:: self._stride]
+        return rows[:: self.stride], jacobian[:: self.stride]
 
     def factored(self, parameters, parts):
         """See `PointwiseRows.factored`."""
-        term, layout, network, coefficients = self._arguments
         with parameters.scope(parts):
-            return term.factored(
-                layout, self._inputs, network, coefficients, self._scale
+            return self.term.factored(
+                self.layout, self.inputs, self.network, self.coefficients, self.scale
             )
 
 
-def _layout(term, network, coefficients):
+def _trial_values(network, coefficients):
+    rng = np.random.default_rng(0)
+    moved = [
+        v.numpy() + 0.3 * rng.normal(size=v.shape) for v in network.trainable_variables
+    ]
+    # Of the same sign: an equation may take roots of its coefficients.
+    moved += [v.numpy() * rng.uniform(0.9, 1.1) for v in coefficients.values()]
+    dtype = network.trainable_variables[0].dtype
+    return [tf.constant(value, dtype) for value in moved]
+
+
+def _layout(term, network, coefficients, trial):
     x = term.example()
     pointwise = _is_pointwise(term, x, network, coefficients)
     if term.engine is taylor:
         layout = "pointwise" if pointwise else "coupled"
-        if _is_complete(term, layout, x, network, coefficients):
+        if _is_complete(term, layout, x, network, coefficients, trial):
             return layout
     return "general" if pointwise else None
 
@@ -113,16 +138,17 @@ def _is_pointwise(term, x, network, coefficients):
     return np.allclose(together, tf.concat(alone, axis=0), rtol=1e-3, equal_nan=True)
 
 
-def _is_complete(term, layout, x, network, coefficients):
+def _is_complete(term, layout, x, network, coefficients, trial):
     """Whether J^T u of the factors is the tape's."""
     variables = [*network.trainable_variables, *coefficients.values()]
     with tf.GradientTape() as tape:
+        tape.watch(trial)
         rows = term.rows_at(x, network, coefficients)
         u = tf.cast(tf.range(1, tf.size(rows) + 1), rows.dtype)
         product = tf.tensordot(tf.reshape(rows, [-1]), u, 1)
     expected = tape.gradient(
         product,
-        [variable.value for variable in variables],
+        trial,
         unconnected_gradients=tf.UnconnectedGradients.ZERO,
     )
     found = term.factored(layout, x, network, coefficients).backward(variables, u)

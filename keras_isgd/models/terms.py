@@ -8,11 +8,11 @@ from keras_isgd.derivatives.channels import plan
 from keras_isgd.problems.conditions import Data
 from keras_isgd.solvers.solver import check_positive
 
+__all__ = ["Term", "terms_of"]
+
 # Tensors of a layer's outputs that are alive at once: before and after the activation,
 # its derivatives, and what flows back.
 _COPIES = 8
-
-__all__ = ["Term", "terms_of"]
 
 
 class Term:

@@ -134,7 +134,9 @@ class GaussNewton(Solver):
 
     def search(self, problem_of, objective, start, candidates, target):
         alphas = candidates.alphas
-        model = LinearModel(objective, start.w, self.factorisation, candidates.scaled)
+        model = LinearModel(
+            objective, start.w, self.factorisation, scaled=candidates.scaled
+        )
         solve, metric = model.solver(0.5 / alphas[0]), model.metric
 
         def attempt(i):

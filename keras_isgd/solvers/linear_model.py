@@ -15,15 +15,15 @@ class LinearModel:
         objective: the `LeastSquares`.
         w: where, `(p,)`.
         factorisation: "gram", "exact" or "auto"; see `GaussNewton`.
-        metric: weights `(p,)`; or whether to take those of J's columns.
+        metric: weights `(p,)`, or None for ones.
+        scaled: whether to take the weights of J's columns instead.
     """
 
-    def __init__(self, objective, w, factorisation, metric):
+    def __init__(self, objective, w, factorisation, metric=None, scaled=False):
         self._factorisation = factorisation
-        self.metric = None
+        self.metric = metric
         self._rows = None
-        plain = metric is None or metric is False
-        if plain and factorisation == "gram":
+        if metric is None and not scaled and factorisation == "gram":
             self._rows = _without_jacobian(objective, w)
         if self._rows is not None:
             self._residual, gram = lap("jacobian", self._rows.residual, self._rows.gram)
@@ -31,10 +31,8 @@ class LinearModel:
             return
         residual, jacobian = objective.linearise(w)
         self._residual, self._jacobian = lap("jacobian", residual, jacobian)
-        if metric is True:
+        if scaled:
             self.metric = linear_algebra.column_metric(self._jacobian)
-        elif not plain:
-            self.metric = metric
 
     def solver(self, smallest, displacement=None):
         """Returns the function from lambda to argmin |J s + r|^2 + lambda |s|_D^2.
