@@ -110,8 +110,9 @@ RECIPES = {
     ),
     "poisson2d-multiscale": Recipe(
         lambda: problems.Poisson2D((4, 8, 12, 16), (0.25,) * 4),
-        {"width": 48, "depth": 2, "activation": "sine", "input_scale": 16.0},
-        {"interior": 6000, "boundary": 600},
+        {"width": 36, "depth": 2, "activation": "sine", "output_scale": 0.01},
+        {"interior": 4000, "boundary": 200},
+        harmonics=8,
     ),
     "helmholtz2d": Recipe(
         problems.Helmholtz2D,
@@ -122,9 +123,9 @@ RECIPES = {
     ),
     "helmholtz2d-periodic": Recipe(
         lambda: problems.Helmholtz2D(1.0, modes=(1, 4), lower=-1.0),
-        {"width": 37, "depth": 3, "output_scale": 0.01},
-        {"interior": 4500, "boundary": 500},
-        harmonics=1,
+        {"width": 45, "depth": 2, "activation": "sine", "output_scale": 0.01},
+        {"interior": 3500, "boundary": 100},
+        harmonics=4,
         adam_rate=5e-3,
         sgd_rate=1e-4,
     ),
