@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format clean
+.PHONY: run test test-versions docs lint format clean
 
 # Solves a problem of the paper, then a baseline for the same time.
 run: $(VENV)/.installed
@@ -11,6 +11,22 @@ run: $(VENV)/.installed
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# All tests with the oldest supported versions and with the newest ones.
+test-versions:
+	for version in oldest newest; do \
+		$(PYTHON) -m venv .venv-$$version && \
+		.venv-$$version/bin/python -m pip install --quiet --upgrade pip && \
+		.venv-$$version/bin/python -m pip install --quiet -e ".[test]" \
+			-c tests/versions/$$version.txt && \
+		.venv-$$version/bin/python -m pytest -n 2 --dist worksteal || exit 1; \
+	done
+
+# Writes docs/_build/html.
+docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -e ".[docs]"
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	@echo "Written to docs/_build/html/index.html"
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -27,4 +43,4 @@ $(VENV)/.installed: pyproject.toml setup.py
 	touch $@
 
 clean:
-	rm -rf $(VENV) runs
+	rm -rf $(VENV) .venv-oldest .venv-newest docs/_build runs

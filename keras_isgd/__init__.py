@@ -1,6 +1,24 @@
 """Implicit stochastic gradient descent and PINNs for Keras 3."""
 
-from keras_isgd import callbacks, derivatives, networks, optimizers, problems, solvers
+import keras as _keras
+import tensorflow as _tf
+
+from keras_isgd import versions as _versions
+
+_versions.check(
+    {"keras": _keras.__version__, "tensorflow": _tf.__version__},
+    _keras.backend.backend(),
+)
+
+from keras_isgd import (
+    callbacks,
+    derivatives,
+    diagnostics,
+    networks,
+    optimizers,
+    problems,
+    solvers,
+)
 from keras_isgd.export import export
 from keras_isgd.least_squares import LeastSquares
 from keras_isgd.models import PINN, ClosureModel, ClosureTraining
@@ -39,6 +57,7 @@ __all__ = [
     "Status",
     "callbacks",
     "derivatives",
+    "diagnostics",
     "export",
     "networks",
     "optimizers",

@@ -19,6 +19,7 @@ REPOSITORY = ROOT.parent
 
 # Each room with the rooms that it may import, beside itself.
 BELOW = {
+    "versions": set(),
     "parameters": set(),
     "objective": {"parameters"},
     "row_blocks": set(),
@@ -36,6 +37,7 @@ BELOW = {
 }
 BELOW["models"] |= {"objective", "row_blocks", "stopwatch"}
 BELOW["callbacks"] = {"models", "optimizers", "solvers", "stopwatch"}
+BELOW["diagnostics"] = {"least_squares", "objective"}
 BELOW["export"] = {"models", "derivatives"}
 BELOW["figures"] = {"models"}
 BELOW["catalogue"] = {"networks", "problems", "solvers", "models", "optimizers"}

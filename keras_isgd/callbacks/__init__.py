@@ -1,14 +1,18 @@
 """Keras callbacks; one file each."""
 
+from keras_isgd.callbacks.backup_and_restore import BackupAndRestore
 from keras_isgd.callbacks.cost_monitor import CostMonitor
 from keras_isgd.callbacks.error_monitor import ErrorMonitor
+from keras_isgd.callbacks.keep_best import KeepBest
 from keras_isgd.callbacks.solver_monitor import SolverMonitor
 from keras_isgd.callbacks.switch_optimizer import SwitchOptimizer
 from keras_isgd.callbacks.time_limit import TimeLimit
 
 __all__ = [
+    "BackupAndRestore",
     "CostMonitor",
     "ErrorMonitor",
+    "KeepBest",
     "SolverMonitor",
     "SwitchOptimizer",
     "TimeLimit",

@@ -159,8 +159,24 @@ class GaussNewton(Solver):
         first = _State(
             tf.constant(1, tf.int32), w, value, gradient, tried + 2, trial.good
         )
-        end = self._iterate(problem, first)
+        end = first
+        if self.iterations > 1:
+            end = self._never_above(objective, start, first, problem)
         return Search(self._result(problem.start, end), alpha, trial.ratio, start)
+
+    def _never_above(self, objective, start, first, problem):
+        """Iterates on from a first step, unless that ends at a larger loss.
+
+        The ratio of decreases says nothing about the proximal objective: it may be
+        larger after the first step than before, and the loss larger at its minimum.
+        """
+        end = self._iterate(problem, first)
+        value = lap("probes", objective.value(end.w))
+        better = value <= start.value
+        end = tf.nest.map_structure(
+            lambda new, old: tf.where(better, new, old), end, first
+        )
+        return end._replace(evaluations=end.evaluations + 1)
 
     # -- one iteration ----------------------------------------------------------
 

@@ -1,0 +1,130 @@
+"""Table 1: SGD, Adam, "ISGD, Adam", "ISGD, L-BFGS" and this package's default.
+
+The paper's equations with its networks, points, rates and hand-overs, each optimizer
+for the same seconds. #Iterations are counted as the paper does, (K0 K1 + K2): every
+inner Adam step is one, and so is every step of an explicit optimizer.
+"""
+
+import argparse
+import os
+
+import keras
+
+import keras_isgd as ki
+from keras_isgd import catalogue, figures, runs
+
+# Problem, eps, width, depth, points (interior, boundary), alpha, Adam's rate.
+SETTINGS = {
+    "eps2-batch": (ki.problems.SingularPerturbation, 2.0, 50, 4, (40,), 1e-3, 1e-3),
+    "eps2-full": (ki.problems.SingularPerturbation, 2.0, 50, 4, (400,), 0.5, 1e-3),
+    "eps0.01-batch": (ki.problems.SingularPerturbation, 0.01, 50, 4, (40,), 1e-3, 1e-3),
+    "eps0.01-full": (ki.problems.SingularPerturbation, 0.01, 50, 4, (400,), 0.5, 1e-3),
+    "poisson2d": (ki.problems.Poisson2D, None, 100, 6, (4000, 400), 0.5, 5e-4),
+    "helmholtz2d": (ki.problems.Helmholtz2D, None, 100, 6, (4000, 400), 0.5, 5e-4),
+}
+# The default optimizer is shown with its recipe, too.
+RECIPES = {
+    "eps2-full": "singular-eps2",
+    "eps0.01-full": "singular-eps0.01",
+    "poisson2d": "poisson2d",
+    "helmholtz2d": "helmholtz2d",
+}
+
+
+def main(arguments=None):
+    """Prints the table of one setting; writes curves and solutions."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("setting", choices=SETTINGS)
+    parser.add_argument(
+        "--seconds", type=float, default=120.0, help="for each optimizer"
+    )
+    parser.add_argument("--k0", type=int, default=100, help="implicit steps")
+    parser.add_argument("--k1", type=int, default=100, help="inner steps in each")
+    parser.add_argument(
+        "--width", type=int, default=None, help="instead of the paper's"
+    )
+    parser.add_argument(
+        "--depth", type=int, default=None, help="instead of the paper's"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", default=None, help="directory; runs/table_1/<setting>")
+    options = parser.parse_args(arguments)
+    out = options.out or f"runs/table_1/{options.setting}"
+    os.makedirs(out, exist_ok=True)
+    finished = {}
+    print(f"{'':16}{'loss':>10}{'rel. L2':>10}{'max':>10}{'#Iter.':>9}{'seconds':>9}")
+    for name in ("SGD", "Adam", "ISGD, Adam", "ISGD, L-BFGS", "ISGD()", "recipe"):
+        run = _run(name, options)
+        if run is None:
+            continue
+        finished[name] = run
+        r = run.result
+        print(
+            f"{name:16}{r['loss']:10.2e}{r['relative_l2']:10.2e}{r['max_error']:10.2e}"
+            f"{_iterations(name, r, options):9}{r['seconds']:9.0f}",
+            flush=True,
+        )
+    curves = {name: run.records for name, run in finished.items()}
+    figures.save_curves(curves, f"{out}/curves.png", options.setting)
+    for name, run in finished.items():
+        file = "".join(c for c in name if c.isalnum())
+        figures.save_solution(run.model, f"{out}/{file}.png", name)
+    print(f"Written to {out}")
+
+
+def _run(name, options):
+    make, eps, width, depth, points, alpha, rate = SETTINGS[options.setting]
+    if name == "recipe":
+        if options.setting not in RECIPES:
+            return None
+        recipe = catalogue.RECIPES[RECIPES[options.setting]]
+        model = recipe.make_model(options.seed)
+        data = recipe.make_points(model, options.seed)
+        return runs.train(name, model, ki.ISGD(), data, seconds=options.seconds)
+    problem = make() if eps is None else make(eps)
+    network = ki.networks.mlp(
+        len(problem.coordinates),
+        width=options.width or width,
+        depth=options.depth or depth,
+        seed=options.seed,
+    )
+    model = ki.PINN(network, problem)
+    batch = "batch" in options.setting
+    data = problem.points(
+        *points, resample=batch or name == "ISGD()", seed=options.seed
+    )
+    optimizer, extra = _optimizer(name, alpha, rate, options)
+    return runs.train(
+        name, model, optimizer, data, seconds=options.seconds, extra_callbacks=extra
+    )
+
+
+def _optimizer(name, alpha, rate, options):
+    switch = ki.callbacks.SwitchOptimizer
+    if name == "SGD":
+        return keras.optimizers.SGD(alpha), []
+    if name == "Adam":
+        return keras.optimizers.Adam(rate), []
+    if name == "ISGD, Adam":
+        inner = ki.solvers.Adam(rate, steps=options.k1)
+        return ki.ISGD(alpha, inner=inner), [
+            switch(keras.optimizers.Adam(rate), options.k0)
+        ]
+    if name == "ISGD, L-BFGS":
+        inner = ki.solvers.LBFGS(steps=50, memory=50)
+        return ki.ISGD(alpha, inner=inner), [switch(ki.LBFGS(steps=50), options.k0)]
+    return ki.ISGD(), []
+
+
+def _iterations(name, result, options):
+    steps = result["steps"]
+    if name == "ISGD, Adam":
+        return min(steps, options.k0) * options.k1 + max(0, steps - options.k0)
+    return steps if name in ("SGD", "Adam") else result["evaluations"]
+
+
+if __name__ == "__main__":
+    main()

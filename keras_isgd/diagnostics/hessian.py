@@ -1,0 +1,182 @@
+"""The Hessian of a loss: all of it for a small network, its ends for a large one."""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_isgd.objective import Objective
+
+__all__ = [
+    "Ends",
+    "extreme_eigenvalues",
+    "hessian",
+    "hessian_spectrum",
+    "hessian_vector_product",
+]
+
+# Beyond this a dense Hessian takes more than 2 GiB in float64.
+_LARGEST_DENSE = 16_000
+# Two vectors of the Krylov space are parallel for rounding alone below this.
+_BREAKDOWN = 1e-12
+
+
+def hessian_vector_product(objective):
+    """Returns the compiled function from `(w, v)` to H(w) v.
+
+    H is the Hessian of the loss; a product costs about two gradients.
+
+    Args:
+        objective: an `Objective`, such as `model.objective(points)`.
+
+    Returns:
+        A function of two vectors `(p,)` with one vector `(p,)` as its value.
+
+    Raises:
+        TypeError: no `Objective`.
+    """
+    _check(objective)
+    return tf.function(lambda w, v: _product(objective, w, v), autograph=False)
+
+
+def hessian(objective, w=None):
+    """Returns the Hessian of a loss as a NumPy array `(p, p)`, symmetric.
+
+    Args:
+        objective: an `Objective`.
+        w: where, `(p,)`; the variables' present values if None.
+
+    Raises:
+        TypeError: no `Objective`.
+        ValueError: more than 16,000 weights; use `extreme_eigenvalues`.
+    """
+    w = _point(objective, w)
+    size = objective.parameters.size
+    if size > _LARGEST_DENSE:
+        raise ValueError(
+            f"The Hessian of {size} weights would be a matrix of "
+            f"{size**2 * 8 / 2**30:.0f} GiB. Use extreme_eigenvalues(), which needs "
+            "only its products with vectors."
+        )
+
+    @tf.function(autograph=False)
+    def rows(w):
+        return tf.map_fn(
+            lambda i: _product(objective, w, tf.one_hot(i, size, dtype=w.dtype)),
+            tf.range(size),
+            fn_output_signature=w.dtype,
+        )
+
+    matrix = rows(w).numpy()
+    return 0.5 * (matrix + matrix.T)
+
+
+def hessian_spectrum(objective, w=None):
+    """Returns all eigenvalues of the Hessian, ascending, a NumPy array `(p,)`.
+
+    Args, raises: as `hessian`.
+
+    Source: Li, Chen and Huang (AAAI 2023), Figure 1.
+    """
+    return np.linalg.eigvalsh(hessian(objective, w))
+
+
+class Ends(NamedTuple):
+    """The two ends of a spectrum.
+
+    Attributes:
+        smallest, largest: eigenvalues.
+        smallest_error, largest_error: an eigenvalue lies within so much of each.
+        products: Hessian-vector products that were needed.
+    """
+
+    smallest: float
+    largest: float
+    smallest_error: float
+    largest_error: float
+    products: int
+
+
+def extreme_eigenvalues(objective, w=None, steps=100, tolerance=1e-6, seed=0):
+    """Finds the ends of the Hessian's spectrum by the Lanczos method.
+
+    With full reorthogonalisation, from a random start; the memory is that of
+    `steps` vectors. It ends when both errors are below the tolerance.
+
+    Args:
+        objective: an `Objective`.
+        w: where, `(p,)`; the variables' present values if None.
+        steps: largest number of Hessian-vector products.
+        tolerance: relative to the eigenvalue that is largest in size.
+        seed: whole number for the start.
+
+    Returns:
+        `Ends`.
+
+    Raises:
+        TypeError: no `Objective`.
+        ValueError: `steps` below 1.
+
+    Source: Golub and Van Loan, Matrix Computations, 4th edition, chapter 10.
+    """
+    w = _point(objective, w)
+    if steps < 1:
+        raise ValueError(f"Expected `steps` >= 1, got {steps!r}.")
+    apply = hessian_vector_product(objective)
+    return lanczos(
+        lambda v: apply(w, tf.constant(v, w.dtype)).numpy(),
+        objective.parameters.size,
+        steps,
+        tolerance,
+        seed,
+    )
+
+
+def lanczos(apply, size, steps, tolerance, seed):
+    """`extreme_eigenvalues` of any symmetric matrix, given by its products."""
+    start = np.random.default_rng(seed).normal(size=size)
+    basis = [start / np.linalg.norm(start)]
+    diagonal, beside, scale = [], [], 0.0
+    for count in range(1, min(steps, size) + 1):
+        image = np.asarray(apply(basis[-1]), np.float64)
+        diagonal.append(basis[-1] @ image)
+        for _ in range(2):  # once leaves rounding behind
+            for q in basis:
+                image = image - (q @ image) * q
+        rest = np.linalg.norm(image)
+        tridiagonal = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
+        values, vectors = np.linalg.eigh(tridiagonal)
+        scale = max(abs(values[0]), abs(values[-1]), np.finfo(np.float64).tiny)
+        errors = rest * np.abs(vectors[-1])
+        done = max(errors[0], errors[-1]) <= tolerance * scale
+        # A single product says nothing about the other end.
+        if (done and count > 1) or rest <= _BREAKDOWN * scale:
+            break
+        beside.append(rest)
+        basis.append(image / rest)
+    return Ends(
+        float(values[0]), float(values[-1]), float(errors[0]), float(errors[-1]), count
+    )
+
+
+def _product(objective, w, v):
+    """Reverse over reverse: the loss may hold loops that lack a forward mode."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(w)
+        _, gradient = Objective.value_and_gradient(objective, w)
+        along = tf.tensordot(gradient, v, 1)
+    return tape.gradient(along, w, unconnected_gradients="zero")
+
+
+def _point(objective, w):
+    _check(objective)
+    parameters = objective.parameters
+    return parameters.read() if w is None else tf.constant(w, parameters.dtype)
+
+
+def _check(objective):
+    if not isinstance(objective, Objective):
+        raise TypeError(
+            "Expected an objective, such as model.objective(next(iter(points))), got "
+            f"{type(objective).__name__}."
+        )
