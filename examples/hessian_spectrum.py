@@ -18,15 +18,20 @@ from keras_isgd import diagnostics
 
 PAPER = {"u_L": 1.1e4, "u_H": 4.6e8}
 
+START = {
+    "u_L": {"depth": 2, "input_scale": 6.0},
+    "u_H": {"depth": 2, "input_scale": 50.0, "activation": "sine"},
+}
+
 
 def main(arguments=None):
     """Prints the table and writes spectrum.png."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--width", type=int, default=16, help="of the small network")
+    parser.add_argument("--width", type=int, default=24, help="of the small network")
     parser.add_argument("--large-width", type=int, default=200, help="0 leaves it out")
     parser.add_argument("--large-depth", type=int, default=5)
     parser.add_argument("--points", type=int, default=1000)
-    parser.add_argument("--epochs", type=int, default=60, help="of training by ISGD")
+    parser.add_argument("--epochs", type=int, default=100, help="of training by ISGD")
     parser.add_argument("--out", default="runs/hessian_spectrum")
     options = parser.parse_args(arguments)
     os.makedirs(options.out, exist_ok=True)
@@ -42,10 +47,7 @@ def main(arguments=None):
 
 
 def _small(solution, ax, options):
-    scale = {"u_L": 6.0, "u_H": 50.0}[solution]
-    model, points = _model(
-        solution, options, width=options.width, depth=2, input_scale=scale
-    )
+    model, points = _model(solution, options, width=options.width, **START[solution])
     batch = next(iter(points))
     start = diagnostics.hessian_spectrum(model.objective(batch))
     model.compile(optimizer=ki.ISGD())

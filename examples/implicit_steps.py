@@ -7,6 +7,7 @@ The proximal step (Eq. 12), solved by each inner solver with more and more itera
 import argparse
 import os
 
+import tensorflow as tf
 from matplotlib.figure import Figure
 
 import keras_isgd as ki
@@ -23,6 +24,7 @@ def main(arguments=None):
     parser.add_argument("--out", default="runs/implicit_steps")
     options = parser.parse_args(arguments)
     os.makedirs(options.out, exist_ok=True)
+    tf.get_logger().setLevel("ERROR")  # a graph for each solver is meant here
     solvers = {
         "Adam 1e-3": lambda k: ki.solvers.Adam(1e-3, steps=k),
         "L-BFGS": lambda k: ki.solvers.LBFGS(steps=k),

@@ -5,6 +5,7 @@ import os
 
 import keras
 import numpy as np
+import tensorflow as tf
 from matplotlib.figure import Figure
 
 import keras_isgd as ki
@@ -15,6 +16,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default="runs/stiff_quadratic")
     out = parser.parse_args(arguments).out
+    tf.get_logger().setLevel("ERROR")  # a graph for each alpha is meant here
     rows = []
     print("    alpha    GD, Eq. 7    GD, seen   ISGD, Eq. 8   ISGD, seen")
     for alpha in 10.0 ** np.arange(-5, 6):
