@@ -30,6 +30,8 @@ RECIPES = {
     "helmholtz2d": "helmholtz2d",
 }
 
+NAMES = ["SGD", "Adam", "ISGD,Adam", "ISGD,L-BFGS", "ISGD()", "recipe"]
+
 
 def main(arguments=None):
     """Prints the table of one setting; writes curves and solutions."""
@@ -38,6 +40,7 @@ def main(arguments=None):
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("setting", choices=SETTINGS)
+    parser.add_argument("--optimizers", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument(
         "--seconds", type=float, default=120.0, help="for each optimizer"
     )
@@ -56,7 +59,7 @@ def main(arguments=None):
     os.makedirs(out, exist_ok=True)
     finished = {}
     print(f"{'':16}{'loss':>10}{'rel. L2':>10}{'max':>10}{'#Iter.':>9}{'seconds':>9}")
-    for name in ("SGD", "Adam", "ISGD, Adam", "ISGD, L-BFGS", "ISGD()", "recipe"):
+    for name in options.optimizers:
         run = _run(name, options)
         if run is None:
             continue
@@ -108,12 +111,12 @@ def _optimizer(name, alpha, rate, options):
         return keras.optimizers.SGD(alpha), []
     if name == "Adam":
         return keras.optimizers.Adam(rate), []
-    if name == "ISGD, Adam":
+    if name == "ISGD,Adam":
         inner = ki.solvers.Adam(rate, steps=options.k1)
         return ki.ISGD(alpha, inner=inner), [
             switch(keras.optimizers.Adam(rate), options.k0)
         ]
-    if name == "ISGD, L-BFGS":
+    if name == "ISGD,L-BFGS":
         inner = ki.solvers.LBFGS(steps=50, memory=50)
         return ki.ISGD(alpha, inner=inner), [switch(ki.LBFGS(steps=50), options.k0)]
     return ki.ISGD(), []
@@ -121,7 +124,7 @@ def _optimizer(name, alpha, rate, options):
 
 def _iterations(name, result, options):
     steps = result["steps"]
-    if name == "ISGD, Adam":
+    if name == "ISGD,Adam":
         return min(steps, options.k0) * options.k1 + max(0, steps - options.k0)
     return steps if name in ("SGD", "Adam") else result["evaluations"]
 

@@ -108,7 +108,7 @@ def test_readme_example_runs_as_it_stands(tmp_path, monkeypatch):
     assert scope["model"].relative_l2() < 1.0
     exec(compile(example, "README.md", "exec"), scope)
     model = scope["model"]
-    assert int(model.optimizer.iterations.numpy()) == 100
+    assert int(model.optimizer.iterations.numpy()) == 50
     assert isinstance(model.optimizer.active, keras.optimizers.Adam)
     losses = scope["history"].history["loss"]
     assert losses[-1] < 1e-2 * losses[0]

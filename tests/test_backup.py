@@ -1,6 +1,7 @@
 """Backups: whole or not at all, and found out when damaged."""
 
 import os
+import shutil
 
 import keras
 import numpy as np
@@ -37,12 +38,17 @@ def _weights(model):
     return np.concatenate([v.numpy().ravel() for v in model.weights])
 
 
-@pytest.fixture
-def killed(tmp_path):
-    backup = str(tmp_path / "backup")
+@pytest.fixture(scope="module")
+def left_behind(tmp_path_factory):
+    backup = str(tmp_path_factory.mktemp("killed") / "backup")
     with pytest.raises(Killed):
         _run(backup, extra=[KillAt(4)])
     return backup
+
+
+@pytest.fixture
+def killed(left_behind, tmp_path):
+    return shutil.copytree(left_behind, str(tmp_path / "backup"))
 
 
 @pytest.fixture(scope="module")

@@ -29,8 +29,9 @@ STUDIES = {
         ["robustness.png", "robustness.json"],
     ),
     "table_1.py": (
-        "eps2-batch --seconds 1 --k0 2 --k1 3 --width 4 --depth 2",
-        ["curves.png", "SGD.png", "ISGDLBFGS.png"],
+        "eps2-batch --seconds 1 --k0 2 --k1 3 --width 4 --depth 2 "
+        "--optimizers SGD recipe ISGD,Adam",
+        ["curves.png", "SGD.png", "ISGDAdam.png"],
     ),
 }
 

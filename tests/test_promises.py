@@ -69,7 +69,7 @@ def _case(name, m, p, dtype="float64"):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", MAKERS)
-@hypothesis.settings(max_examples=25, deadline=None, derandomize=True)
+@hypothesis.settings(max_examples=12, deadline=None, derandomize=True)
 @hypothesis.given(
     seed=st.integers(0, 10**6),
     alpha=st.floats(-10.0, 10.0),
