@@ -1,5 +1,7 @@
 """Settings of the documentation: `make docs` writes docs/_build/html."""
 
+import re
+
 project = "keras_isgd"
 copyright = "the keras_isgd developers, Apache-2.0"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
@@ -12,5 +14,33 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
-# Keras's own base classes have docstrings in its own Markdown dialect.
-autodoc_default_options = {"members": True, "inherited-members": False}
+
+
+# The docstrings are plain text: a Markdown reader's conventions, formulas with bars.
+_SECTION = re.compile(r"(Args|Returns|Raises|Attributes):$")
+
+
+def _as_restructured_text(app, what, name, obj, options, lines):
+    section = literal = False
+    result = []
+    for line in lines:
+        indented = line.startswith("    ")
+        if line and not indented:
+            if literal and result[-1]:
+                result.append("")
+            section, literal = bool(_SECTION.match(line)), False
+        if indented and not section and not literal:
+            result += ["::", ""]
+            literal = True
+        if not literal:
+            line = re.sub(r"(?<!`)`([^`]+)`(?!`)(?=\w)", r"``\1``\\ ", line)
+            line = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line)
+            line = re.sub(r"(?<!`)\|(?![^`]*``)", r"\\|", line)
+            line = "Example" if line == "Example:" else line
+        result.append(line)
+    lines[:] = result
+
+
+def setup(app):
+    """Connects the docstrings' translation, before that of napoleon."""
+    app.connect("autodoc-process-docstring", _as_restructured_text, priority=400)

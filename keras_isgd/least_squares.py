@@ -38,8 +38,9 @@ class LeastSquares(Objective):
     Gauss-Newton needs this. It is an `Objective` too, so every solver takes it.
 
     Args:
-        function: `function() -> r` or `function() -> (r, aux)`, r of shape `(m,)`,
-            a zero-argument closure over Keras variables as for `Objective`.
+        function: a function without arguments that returns r of shape `(m,)`, or a
+            pair of r and anything else; a closure over Keras variables as for
+            `Objective`.
         variables: the `keras.Variable`s to optimize.
         state: as for `Objective`.
         blocks: list of `PointwiseRows`, or of others with their methods, which, one

@@ -38,8 +38,8 @@ class Objective:
     loop needs from a deterministic objective.
 
     Args:
-        function: `function() -> loss` or `function() -> (loss, aux)`, the loss
-            a scalar tensor.
+        function: a function without arguments that returns the loss, a scalar
+            tensor, or a pair of the loss and anything else.
         variables: the `keras.Variable`s to optimize.
         state: variables that `function` may assign; `evaluate` returns their
             new values instead of assigning them.

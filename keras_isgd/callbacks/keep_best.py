@@ -21,8 +21,8 @@ class KeepBest(keras.callbacks.Callback):
     stays as the last step left it.
 
     Args:
-        monitor: the entry of `History` to be small, "val_loss" or another that begins
-            with "val_". (The training loss of a step is that of the weights before it.)
+        monitor: the entry of `History` to be small, "val_loss" or another one of
+            validation. (The training loss of a step is that of the weights before it.)
 
     Attributes:
         best: the smallest value so far; infinite before the first.

@@ -32,9 +32,9 @@ class LossDecay(keras.callbacks.Callback):
     Attributes:
         steps: list of dictionaries with `iteration`; `change`, L(n+1) - L(n);
             `explicit` and `implicit`, what the expansions say; `curvature_before`
-            and `curvature_after`, s . H s / |s|^2, the sum of lambda_i y_i^2 of
-            the paper for y = s / |s|; `implicit_gap`, |s + alpha g(n+1)| / |alpha
-            g(n)|, NaN for optimizers without alpha.
+            and `curvature_after`, `s . H s / s . s`, the sum of lambda_i y_i^2 of
+            the paper; `implicit_gap`, the norm of `s + alpha g(n+1)` over that of
+            `alpha g(n)`, NaN for optimizers without alpha.
 
     Raises:
         ValueError: `every` below 1.
