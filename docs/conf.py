@@ -19,6 +19,13 @@ napoleon_numpy_docstring = False
 # The docstrings are plain text: a Markdown reader's conventions, formulas with bars.
 _SECTION = re.compile(r"(Args|Returns|Raises|Attributes):$")
 
+_CODE = re.compile(r"(?<!`)`([^`]+)`(?!`)(\w?)")
+
+
+def _as_literal(match):
+    # A letter right behind would keep the literal open.
+    return f"``{match[1]}``" + (f"\\ {match[2]}" if match[2] else "")
+
 
 def _as_restructured_text(app, what, name, obj, options, lines):
     section = literal = False
@@ -33,8 +40,7 @@ def _as_restructured_text(app, what, name, obj, options, lines):
             result += ["::", ""]
             literal = True
         if not literal:
-            line = re.sub(r"(?<!`)`([^`]+)`(?!`)(?=\w)", r"``\1``\\ ", line)
-            line = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line)
+            line = _CODE.sub(_as_literal, line)
             line = re.sub(r"(?<!`)\|(?![^`]*``)", r"\\|", line)
             line = "Example" if line == "Example:" else line
         result.append(line)
