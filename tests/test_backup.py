@@ -6,22 +6,9 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from killing import KillAt, Killed
 
 import keras_isgd as ki
-
-
-class Killed(Exception):
-    pass
-
-
-class KillAt(keras.callbacks.Callback):
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch = epoch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:
-            raise Killed
 
 
 def _run(backup, *, extra=(), epochs=6, seed=1, width=6, optimizer=None, **arguments):

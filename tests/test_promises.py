@@ -70,6 +70,7 @@ def _case(name, m, p, dtype="float64"):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", MAKERS)
 @hypothesis.settings(max_examples=12, deadline=None, derandomize=True)
+@hypothesis.example(seed=24933, alpha=0.0, size=-1.0, wide=True)  # it once rose here
 @hypothesis.given(
     seed=st.integers(0, 10**6),
     alpha=st.floats(-10.0, 10.0),
@@ -232,9 +233,8 @@ def test_nothing_is_traced_again_after_the_first_two_steps(jit, tmp_path):
         ],
     )
     assert len(counts) == 9
-    validated = [5]  # the first validation traces its own function
-    after = [n - counts[1] for n in counts[2 : validated[0]]]
-    assert after == [0] * len(after)
+    # The first validation, after step 5, traces a function of its own.
+    assert counts[1:5] == [counts[1]] * 4
     assert counts[5:] == [counts[5]] * 4
 
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from killing import KillAt, Killed
 
 import keras_isgd as ki
 
@@ -21,20 +22,6 @@ SECOND = {
 }
 K0 = 4
 EPOCHS = 4  # of two steps each
-
-
-class Killed(Exception):
-    pass
-
-
-class KillAfter(keras.callbacks.Callback):
-    def __init__(self, epoch):
-        super().__init__()
-        self.epoch = epoch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:
-            raise Killed
 
 
 def _model(first="isgd-adam", **compile_args):
@@ -139,7 +126,7 @@ def test_a_killed_run_ends_as_an_unbroken_one(first, second, resample, kills, tm
             return model
 
         with pytest.raises(Killed):
-            attempt([KillAfter(kill_at)])
+            attempt([KillAt(kill_at)])
         again = attempt()
         np.testing.assert_array_equal(_weights(again), _weights(whole))
         assert int(again.optimizer.iterations.numpy()) == 2 * EPOCHS

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.diagnostics.hessian import point_of
 from keras_isgd.least_squares import LeastSquares
 
 __all__ = [
@@ -38,9 +39,7 @@ def gram_matrix(objective, w=None):
             "Expected a sum of squares, such as model.objective(next(iter(points))) of "
             f"a ki.PINN, got {type(objective).__name__}."
         )
-    parameters = objective.parameters
-    w = parameters.read() if w is None else tf.constant(w, parameters.dtype)
-    jacobian = objective.linearise(w)[1]
+    jacobian = objective.linearise(point_of(objective, w))[1]
     return tf.matmul(jacobian, jacobian, transpose_b=True).numpy()
 
 

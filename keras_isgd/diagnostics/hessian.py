@@ -50,7 +50,7 @@ def hessian(objective, w=None):
         TypeError: no `Objective`.
         ValueError: more than 16,000 weights; use `extreme_eigenvalues`.
     """
-    w = _point(objective, w)
+    w = point_of(objective, w)
     size = objective.parameters.size
     if size > _LARGEST_DENSE:
         raise ValueError(
@@ -119,7 +119,7 @@ def extreme_eigenvalues(objective, w=None, steps=100, tolerance=1e-6, seed=0):
 
     Source: Golub and Van Loan, Matrix Computations, 4th edition, chapter 10.
     """
-    w = _point(objective, w)
+    w = point_of(objective, w)
     if steps < 1:
         raise ValueError(f"Expected `steps` >= 1, got {steps!r}.")
     apply = hessian_vector_product(objective)
@@ -160,7 +160,11 @@ def lanczos(apply, size, steps, tolerance, seed):
 
 
 def _product(objective, w, v):
-    """Reverse over reverse: the loss may hold loops that lack a forward mode."""
+    """Reverse over reverse, through the base class's own gradient.
+
+    That of a `LeastSquares` in blocks is a loop over pieces, which cannot be
+    differentiated again.
+    """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(w)
         _, gradient = Objective.value_and_gradient(objective, w)
@@ -168,7 +172,8 @@ def _product(objective, w, v):
     return tape.gradient(along, w, unconnected_gradients="zero")
 
 
-def _point(objective, w):
+def point_of(objective, w):
+    """The vector that `w` means: the present weights if None."""
     _check(objective)
     parameters = objective.parameters
     return parameters.read() if w is None else tf.constant(w, parameters.dtype)
