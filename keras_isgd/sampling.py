@@ -8,8 +8,12 @@ import numpy as np
 import tensorflow as tf
 from scipy.stats import qmc
 
+from keras_isgd.memory import require_memory
+
 __all__ = ["Box", "PointStream"]
 
+# GiB of one set; a quarter of a billion numbers.
+_LARGEST_SET = 2.0
 METHODS = ("uniform", "sobol", "halton", "latin_hypercube")
 
 
@@ -134,6 +138,12 @@ class SetSampler:
         self._allotment = [count] if faces is None else faces.allotment(count)
         self._count = sum(self._allotment)
         d = box.dimension
+        require_memory(
+            8 * d * self._count,
+            _LARGEST_SET,
+            f"A set of {self._count} points in {d} coordinates",
+            "Take fewer points: with resample=True each step has new ones.",
+        )
         self._base = None
         if not self._uniform:
             engine = {

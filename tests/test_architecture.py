@@ -23,12 +23,13 @@ BELOW = {
     "parameters": set(),
     "objective": {"parameters"},
     "row_blocks": set(),
+    "memory": set(),
     "least_squares": {"objective", "parameters", "row_blocks"},
     "proximal": {"objective", "parameters"},
-    "solvers": {"least_squares", "objective", "parameters", "stopwatch"},
+    "solvers": {"least_squares", "memory", "objective", "parameters", "stopwatch"},
     "optimizers": {"solvers", "proximal", "objective", "parameters"},
     "derivatives": set(),
-    "sampling": set(),
+    "sampling": {"memory"},
     "problems": {"derivatives", "sampling", "objective", "solvers"},
     "first_layer": set(),
     "stopwatch": set(),
@@ -37,7 +38,7 @@ BELOW = {
 }
 BELOW["models"] |= {"objective", "row_blocks", "stopwatch"}
 BELOW["callbacks"] = {"models", "optimizers", "solvers", "stopwatch"}
-BELOW["diagnostics"] = {"least_squares", "objective"}
+BELOW["diagnostics"] = {"least_squares", "memory", "objective"}
 BELOW["export"] = {"models", "derivatives"}
 BELOW["figures"] = {"models"}
 BELOW["catalogue"] = {"networks", "problems", "solvers", "models", "optimizers"}

@@ -7,6 +7,7 @@ from keras_isgd.callbacks.keep_best import KeepBest
 from keras_isgd.callbacks.solver_monitor import SolverMonitor
 from keras_isgd.callbacks.switch_optimizer import SwitchOptimizer
 from keras_isgd.callbacks.time_limit import TimeLimit
+from keras_isgd.models.stop_when_stuck import StopWhenStuck
 
 __all__ = [
     "BackupAndRestore",
@@ -14,6 +15,7 @@ __all__ = [
     "ErrorMonitor",
     "KeepBest",
     "SolverMonitor",
+    "StopWhenStuck",
     "SwitchOptimizer",
     "TimeLimit",
 ]

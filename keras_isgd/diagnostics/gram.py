@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_isgd.diagnostics.hessian import point_of
 from keras_isgd.least_squares import LeastSquares
+from keras_isgd.memory import require_memory
 
 __all__ = [
     "gram_matrix",
@@ -19,7 +20,7 @@ __all__ = [
 _REACH = 9.2
 
 
-def gram_matrix(objective, w=None):
+def gram_matrix(objective, w=None, memory=4.0):
     """Returns J J^T of a sum of squares, a NumPy array `(m, m)`.
 
     Row i of J is the gradient of row i of the residual; for a PINN the rows hold
@@ -30,15 +31,24 @@ def gram_matrix(objective, w=None):
     Args:
         objective: a `LeastSquares`, such as `model.objective(points)` of a PINN.
         w: where, `(p,)`; the variables' present values if None.
+        memory: budget for J and the matrix, in GiB.
 
     Raises:
         TypeError: no `LeastSquares`.
+        ValueError: they exceed `memory`.
     """
     if not isinstance(objective, LeastSquares):
         raise TypeError(
             "Expected a sum of squares, such as model.objective(next(iter(points))) of "
             f"a ki.PINN, got {type(objective).__name__}."
         )
+    rows, size = objective.row_count() or 0, objective.parameters.size
+    require_memory(
+        rows * (size + rows) * objective.parameters.dtype.size,
+        memory,
+        f"The Jacobian of {rows} rows and {size} weights with its Gram matrix",
+        "Take fewer points or a smaller network.",
+    )
     jacobian = objective.linearise(point_of(objective, w))[1]
     return tf.matmul(jacobian, jacobian, transpose_b=True).numpy()
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.memory import require_memory
 from keras_isgd.objective import Objective
 
 __all__ = [
@@ -16,7 +17,6 @@ __all__ = [
 ]
 
 # Beyond this a dense Hessian takes more than 2 GiB in float64.
-_LARGEST_DENSE = 16_000
 # Two vectors of the Krylov space are parallel for rounding alone below this.
 _BREAKDOWN = 1e-12
 
@@ -39,25 +39,26 @@ def hessian_vector_product(objective):
     return tf.function(lambda w, v: _product(objective, w, v), autograph=False)
 
 
-def hessian(objective, w=None):
+def hessian(objective, w=None, memory=4.0):
     """Returns the Hessian of a loss as a NumPy array `(p, p)`, symmetric.
 
     Args:
         objective: an `Objective`.
         w: where, `(p,)`; the variables' present values if None.
+        memory: budget for the matrix with a copy, in GiB.
 
     Raises:
         TypeError: no `Objective`.
-        ValueError: more than 16,000 weights; use `extreme_eigenvalues`.
+        ValueError: the matrix exceeds `memory`; use `extreme_eigenvalues`.
     """
     w = point_of(objective, w)
     size = objective.parameters.size
-    if size > _LARGEST_DENSE:
-        raise ValueError(
-            f"The Hessian of {size} weights would be a matrix of "
-            f"{size**2 * 8 / 2**30:.0f} GiB. Use extreme_eigenvalues(), which needs "
-            "only its products with vectors."
-        )
+    require_memory(
+        2 * size**2 * w.dtype.size,
+        memory,
+        f"The Hessian of {size} weights, with a copy,",
+        "Use extreme_eigenvalues(), which needs only its products with vectors.",
+    )
 
     @tf.function(autograph=False)
     def rows(w):
@@ -71,14 +72,14 @@ def hessian(objective, w=None):
     return 0.5 * (matrix + matrix.T)
 
 
-def hessian_spectrum(objective, w=None):
+def hessian_spectrum(objective, w=None, memory=4.0):
     """Returns all eigenvalues of the Hessian, ascending, a NumPy array `(p,)`.
 
     Args, raises: as `hessian`.
 
     Source: Li, Chen and Huang (AAAI 2023), Figure 1.
     """
-    return np.linalg.eigvalsh(hessian(objective, w))
+    return np.linalg.eigvalsh(hessian(objective, w, memory))
 
 
 class Ends(NamedTuple):

@@ -1,11 +1,14 @@
 """The train step that hands an optimizer the loss itself."""
 
+import inspect
+
 import keras
 import tensorflow as tf
 
 from keras_isgd import stopwatch
 from keras_isgd.models.network_checks import mixed_policy
 from keras_isgd.models.squares import mean_of_squares
+from keras_isgd.models.stop_when_stuck import StopWhenStuck, with_callback
 from keras_isgd.objective import Objective
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
 from keras_isgd.optimizers.staged import Staged
@@ -39,6 +42,18 @@ class ClosureTraining:
         if squares is not None:
             return squares
         return Objective(lambda: self.closure(data), self.trainable_variables, state)
+
+    def fit(self, *args, **kwargs):
+        """Trains; the arguments are those of `keras.Model.fit`.
+
+        Ends, with a sentence, a run whose loss stays NaN or infinite; see
+        `callbacks.StopWhenStuck`.
+        """
+        given = inspect.signature(super().fit).bind(*args, **kwargs)
+        stop = StopWhenStuck(only_not_finite=True)
+        callbacks = with_callback(given.arguments.get("callbacks"), stop)
+        given.arguments["callbacks"] = callbacks
+        return super().fit(*given.args, **given.kwargs)
 
     def make_train_function(self, force=False):
         """Compiles the train step; see `keras.Model.make_train_function`.

@@ -1,11 +1,11 @@
 """`fit`, `evaluate` and `predict` on points of a domain instead of examples."""
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_isgd.models.compilation import Undecided, decide
 from keras_isgd.models.point_sets import SeekPoints, default_points, prepare
+from keras_isgd.models.stop_when_stuck import with_callback
 
 __all__ = ["PointTraining"]
 
@@ -56,11 +56,7 @@ class PointTraining:
             )
         self._decide_on_xla(x, epochs - kwargs.get("initial_epoch", 0), steps_per_epoch)
         if hasattr(x, "stream"):
-            seek = SeekPoints(x.stream)
-            if isinstance(callbacks, keras.callbacks.CallbackList):
-                callbacks.append(seek)
-            else:
-                callbacks = [*_as_list(callbacks), seek]
+            callbacks = with_callback(callbacks, SeekPoints(x.stream))
         return super().fit(
             x,
             epochs=epochs,
@@ -111,9 +107,3 @@ class PointTraining:
                 raise ValueError(f"Expected points (n, {d}), got shape {x.shape}.")
             x = tf.data.Dataset.from_tensor_slices(x).batch(batch_size)
         return super().predict(x, **kwargs)
-
-
-def _as_list(callbacks):
-    if callbacks is None:
-        return []
-    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]

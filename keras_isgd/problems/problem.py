@@ -136,8 +136,8 @@ class Problem:
             goes on at the step where a restored run stopped.
 
         Raises:
-            ValueError: a number below 1, an unknown method or set, or a share
-                without a box `steep`.
+            ValueError: a number below 1, an unknown method or set, a share without
+                a box `steep`, or a set above 2 GiB.
         """
         if method not in sampling.METHODS:
             raise ValueError(

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_isgd.least_squares import LeastSquares
+from keras_isgd.memory import require_memory
 from keras_isgd.solvers import linear_algebra, matrix_free
 from keras_isgd.solvers.alpha_search import Trial, halved, largest_good
 from keras_isgd.solvers.linear_model import LinearModel
@@ -72,8 +73,8 @@ class GaussNewton(Solver):
             gram while the damping is 1000 times above the rounding of the Gram
             matrix, exact below.
         memory: budget for the Jacobian with its working copies, in GiB, beyond
-            which "auto" is iterative. A batch without a fixed number of rows counts
-            as within it.
+            which "auto" is iterative and a step with "gram" or "exact" is refused. A
+            batch without a fixed number of rows counts as within it.
         tolerance: iterations end when the relative residual of the implicit
             equation is below this.
         cg_tolerance: conjugate gradients stop when the residual of the normal
@@ -81,7 +82,7 @@ class GaussNewton(Solver):
         cg_steps: largest number of conjugate-gradient iterations.
 
     Raises:
-        ValueError: an argument out of range.
+        ValueError: an argument out of range; in a step, a Jacobian beyond `memory`.
     """
 
     needs = LeastSquares
@@ -113,6 +114,7 @@ class GaussNewton(Solver):
         return NoMemory()
 
     def searches(self, objective):
+        self._refuse_too_large(objective)
         return not self._iterative(objective)
 
     def linearises(self, objective):
@@ -122,6 +124,7 @@ class GaussNewton(Solver):
         return linear_algebra.column_metric(_sample(objective, w))
 
     def solve(self, objective, start, memory):
+        self._refuse_too_large(objective.objective)
         first = _State(
             tf.constant(0, tf.int32),
             start.w,
@@ -265,11 +268,23 @@ class GaussNewton(Solver):
     def _iterative(self, objective):
         if self.factorisation != "auto":
             return self.factorisation == "iterative"
-        rows = objective.row_count()
-        if rows is None:
-            return False
-        size = rows * objective.parameters.size * objective.parameters.dtype.size
-        return _COPIES * size > self.memory * 2**30
+        return self._jacobian_bytes(objective) > self.memory * 2**30
+
+    def _jacobian_bytes(self, objective):
+        parameters = objective.parameters
+        rows = objective.row_count() or 0
+        return _COPIES * rows * parameters.size * parameters.dtype.size
+
+    def _refuse_too_large(self, objective):
+        if self.factorisation in ("gram", "exact"):
+            require_memory(
+                self._jacobian_bytes(objective),
+                self.memory,
+                f"The Jacobian of {objective.row_count()} rows and "
+                f"{objective.parameters.size} parameters, with working copies,",
+                'Leave factorisation="auto", which then goes on without the matrix; '
+                "or take fewer points, or a larger GaussNewton(memory=...).",
+            )
 
     def get_config(self):
         return {
