@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-versions docs lint format clean
+.PHONY: run test coverage test-versions docs lint format clean
 
 # Solves a problem of the paper, then a baseline for the same time.
 run: $(VENV)/.installed
@@ -11,6 +11,12 @@ run: $(VENV)/.installed
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# All tests, and which lines and branches of the package they reached.
+coverage: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet pytest-cov
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov=keras_isgd --cov-branch \
+		--cov-report=term-missing:skip-covered
 
 # All tests with the oldest supported versions and with the newest ones.
 test-versions:
