@@ -78,7 +78,7 @@ def test_a_weight_that_is_nan_ends_the_run_with_its_name(name, capsys, tmp_path)
     history = _fit(model, 50, stop).history
     assert len(history["loss"]) == 1
     assert kernel.path in stop.reason
-    assert kernel.path in capsys.readouterr().out
+    assert capsys.readouterr().out.count(kernel.path) == 1
     for weight, other in zip(model.network.weights[1:], others):
         np.testing.assert_array_equal(weight.numpy(), other)
     with pytest.raises(ValueError, match="NaN"):

@@ -16,7 +16,6 @@ __all__ = [
     "hessian_vector_product",
 ]
 
-# Beyond this a dense Hessian takes more than 2 GiB in float64.
 # Two vectors of the Krylov space are parallel for rounding alone below this.
 _BREAKDOWN = 1e-12
 

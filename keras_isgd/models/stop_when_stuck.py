@@ -73,8 +73,9 @@ class StopWhenStuck(keras.callbacks.Callback):
 
     def _stop(self, reason):
         self.reason = reason
+        if not self.model.stop_training:  # else another one has said why
+            print(f"\nStopped: {reason}")
         self.model.stop_training = True
-        print(f"\nStopped: {reason}")
 
 
 def with_callback(callbacks, more):

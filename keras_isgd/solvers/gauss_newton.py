@@ -27,8 +27,6 @@ FACTORISATIONS = ("auto", "gram", "exact", "iterative")
 _HALVINGS = 20
 # The matrix itself, the pieces it is joined from, and LAPACK's working copies.
 _COPIES = 4
-# Rows of the subsampled Jacobian that preconditions conjugate gradients.
-_SAMPLE_ROWS = 400
 
 
 class _State(NamedTuple):
@@ -121,7 +119,7 @@ class GaussNewton(Solver):
         return True
 
     def metric(self, objective, w):
-        return linear_algebra.column_metric(_sample(objective, w))
+        return linear_algebra.column_metric(matrix_free.sampled_rows(objective, w))
 
     def solve(self, objective, start, memory):
         self._refuse_too_large(objective.objective)
@@ -229,7 +227,7 @@ class GaussNewton(Solver):
 
     def _step_without_matrix(self, problem, w):
         linear = problem.objective.operators(w)
-        sample = _sample(problem.objective, w)
+        sample = matrix_free.sampled_rows(problem.objective, w)
         sample, _ = lap("jacobian", sample, linear.residual)
         displacement = problem.anchor - w
         correction, iterations = matrix_free.damped_step(
@@ -295,9 +293,3 @@ class GaussNewton(Solver):
             "cg_tolerance": self.cg_tolerance,
             "cg_steps": self.cg_steps,
         }
-
-
-def _sample(objective, w):
-    """A few hundred rows in the place of all: J_s^T J_s is about J^T J."""
-    stride = max(1, (objective.row_count() or _SAMPLE_ROWS) // _SAMPLE_ROWS)
-    return float(stride) ** 0.5 * objective.linearise(w, stride)[1]

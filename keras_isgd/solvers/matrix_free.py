@@ -2,7 +2,10 @@
 
 import tensorflow as tf
 
-__all__ = ["conjugate_gradients", "damped_inverse", "damped_step"]
+__all__ = ["conjugate_gradients", "damped_inverse", "damped_step", "sampled_rows"]
+
+# Rows of the subsampled Jacobian that preconditions conjugate gradients.
+_SAMPLE_ROWS = 400
 
 
 def damped_step(linear, residual, sample, metric, damping, tolerance, steps):
@@ -101,3 +104,9 @@ def damped_inverse(jacobian, damping):
         return (v - tf.linalg.matvec(jacobian, inner, transpose_a=True)) / damping
 
     return apply
+
+
+def sampled_rows(objective, w):
+    """Returns a few hundred rows `(l, p)` in the place of all: J_s^T J_s ~ J^T J."""
+    stride = max(1, (objective.row_count() or _SAMPLE_ROWS) // _SAMPLE_ROWS)
+    return float(stride) ** 0.5 * objective.linearise(w, stride)[1]
