@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from condition_cases import Sheet
 
 import keras_isgd as ki
 from keras_isgd import networks, problems
@@ -105,18 +106,6 @@ def test_predict_refuses_other_shapes(model, shape):
 
 
 # -- problems -------------------------------------------------------------------
-
-
-class Sheet(problems.Problem):
-    coordinates = ("x", "t")
-    domain = ki.Box((-1.0, 1.0), (2.0, 3.0))
-
-    def __init__(self, *conditions, **attributes):
-        self.conditions = lambda: list(conditions)
-        vars(self).update(attributes)
-
-    def residual(self, u, x):
-        return u.d("t")
 
 
 @pytest.mark.parametrize(
