@@ -6,9 +6,13 @@ inner Adam step is one, and so is every step of an explicit optimizer.
 """
 
 import argparse
+import json
 import os
 
 import keras
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
 
 import keras_isgd as ki
 from keras_isgd import catalogue, figures, runs
@@ -72,10 +76,67 @@ def main(arguments=None):
         )
     curves = {name: run.records for name, run in finished.items()}
     figures.save_curves(curves, f"{out}/curves.png", options.setting)
-    for name, run in finished.items():
-        file = "".join(c for c in name if c.isalnum())
-        figures.save_solution(run.model, f"{out}/{file}.png", name)
-    print(f"Written to {out}")
+    _draw_predictions(finished, f"{out}/predictions.png", options.setting)
+    with open(f"{out}/results.json", "w") as file:
+        results = {n: {**r.result, "records": r.records} for n, r in finished.items()}
+        json.dump({"settings": vars(options), "results": results}, file)
+    print(f"Written to {out}: curves.png, predictions.png, results.json")
+
+
+def _draw_predictions(runs, path, title):
+    """Figures 2 to 4: what each optimizer predicts, beside the exact solution."""
+    problem = next(iter(runs.values())).model.problem
+    if len(problem.coordinates) == 1:
+        figure = _lines(problem, runs)
+    else:
+        figure = _maps(problem, runs)
+    figure.suptitle(title)
+    figure.savefig(path, dpi=110)
+
+
+def _lines(problem, runs):
+    x = problem.domain.grid((1001,))
+    exact = problem.exact(tf.constant(x)).numpy()
+    figure = Figure(figsize=(9.5, 3.6), layout="constrained")
+    solution, error = figure.subplots(1, 2)
+    solution.plot(x, exact, color="0.7", linewidth=4, label="exact")
+    for name, run in runs.items():
+        u = run.model.network(tf.constant(x)).numpy()
+        solution.plot(x, u, label=name)
+        error.semilogy(x, np.maximum(np.abs(u - exact), 1e-17))
+    # What diverged would hide the rest.
+    span = np.ptp(exact)
+    solution.set_ylim(exact.min() - span, exact.max() + span)
+    solution.set_title("solution")
+    error.set_title("absolute error")
+    solution.legend(fontsize="small")
+    for ax in (solution, error):
+        ax.set_xlabel(problem.coordinates[0])
+        ax.grid(True, alpha=0.3)
+    return figure
+
+
+def _maps(problem, runs):
+    x = problem.domain.grid((101, 101))
+    exact = problem.exact(tf.constant(x)).numpy().reshape(101, 101)
+    limit = np.abs(exact).max()
+    figure = Figure(figsize=(2.3 * (len(runs) + 1), 4.9), layout="constrained")
+    axes = figure.subplots(2, len(runs) + 1)
+    shown = {"vmin": -limit, "vmax": limit, "cmap": "RdBu_r", "origin": "lower"}
+    axes[0][0].imshow(exact.T, **shown)
+    axes[0][0].set_title("exact")
+    axes[1][0].axis("off")
+    for (above, below), (name, run) in zip(axes.T[1:], runs.items()):
+        u = run.model.network(tf.constant(x)).numpy().reshape(101, 101)
+        above.imshow(u.T, **shown)
+        above.set_title(name)
+        error = below.imshow(np.abs(u - exact).T, origin="lower")
+        figure.colorbar(error, ax=below, shrink=0.8, location="bottom")
+    for ax in axes.flat:
+        ax.set_xticks([])
+        ax.set_yticks([])
+    axes[1][1].set_ylabel("absolute error")
+    return figure
 
 
 def _run(name, options):

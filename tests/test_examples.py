@@ -1,3 +1,4 @@
+import json
 import runpy
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ STUDIES = {
     "table_1.py": (
         "eps2-batch --seconds 1 --k0 2 --k1 3 --width 4 --depth 2 "
         "--optimizers SGD recipe ISGD,Adam",
-        ["curves.png", "SGD.png", "ISGDAdam.png"],
+        ["curves.png", "predictions.png", "results.json"],
     ),
 }
 
@@ -49,6 +50,16 @@ def test_study_shortened(name, tmp_path, monkeypatch, capsys):
     assert f"Written to {tmp_path}" in capsys.readouterr().out
     for file in files:
         assert (tmp_path / file).stat().st_size > 200
+
+
+def test_table_in_two_dimensions(tmp_path, monkeypatch):
+    short = "poisson2d --seconds 1 --width 3 --depth 1 --optimizers SGD Adam"
+    monkeypatch.setattr(sys, "argv", ["", *short.split(), "--out", str(tmp_path)])
+    runpy.run_path(str(EXAMPLES / "table_1.py"), run_name="__main__")
+    results = json.loads((tmp_path / "results.json").read_text())["results"]
+    assert results["SGD"]["steps"] > 0
+    assert results["Adam"]["records"][-1]["loss"] > 0
+    assert (tmp_path / "predictions.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("name", TRAINING)
