@@ -94,10 +94,13 @@ def test_rows_must_be_a_vector():
 
 
 @pytest.mark.parametrize("factorisation", ["auto", "gram", "exact", "iterative"])
-def test_one_iteration_is_a_levenberg_marquardt_step(factorisation):
+def test_one_straight_iteration_is_a_levenberg_marquardt_step(factorisation):
     alpha = 0.02
     solver = ki.solvers.GaussNewton(
-        factorisation=factorisation, cg_tolerance=1e-10, cg_steps=500
+        factorisation=factorisation,
+        cg_tolerance=1e-10,
+        cg_steps=500,
+        acceleration=None,
     )
     move, objective, before, report = step_of(ki.ISGD(alpha, inner=solver))
     r, jacobian = (t.numpy() for t in objective.linearise(before))

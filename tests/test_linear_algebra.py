@@ -38,7 +38,7 @@ def _steps(jacobian, residual, exact):
 def test_against_the_normal_equations(shape, exact, route):
     jacobian, residual = _problem(shape)
     found = _steps(jacobian, residual, exact)
-    for damping, (step, decrease) in zip(DAMPINGS, found, strict=True):
+    for damping, (step, decrease, _) in zip(DAMPINGS, found, strict=True):
         matrix = jacobian.T @ jacobian + damping * np.eye(shape[1])
         expected = -np.linalg.solve(matrix, jacobian.T @ residual)
         np.testing.assert_allclose(step, expected, rtol=1e-8, atol=1e-10)
@@ -48,11 +48,29 @@ def test_against_the_normal_equations(shape, exact, route):
         )
 
 
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_factor_serves_another_right_hand_side(shape, exact, route):
+    jacobian, residual = _problem(shape)
+    other = np.random.default_rng(4).normal(size=shape[0])
+    reduction = linear_algebra.reduce(
+        tf.constant(jacobian), tf.constant(residual), exact
+    )
+    for damping in DAMPINGS:
+        factor = linear_algebra.damped_step(reduction, tf.constant(damping)).factor
+        found = linear_algebra.step_for(
+            reduction, tf.constant(jacobian), factor, tf.constant(other)
+        )
+        matrix = jacobian.T @ jacobian + damping * np.eye(shape[1])
+        expected = -np.linalg.solve(matrix, jacobian.T @ other)
+        np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10)
+
+
 def test_float32_stays_float32(route):
     jacobian, residual = (a.astype("float32") for a in _problem((13, 5)))
     for exact in (False, True):
-        for step, decrease in _steps(jacobian, residual, exact):
-            assert step.dtype == decrease.dtype == tf.float32
+        for step, decrease, factor in _steps(jacobian, residual, exact):
+            assert step.dtype == decrease.dtype == factor.dtype == tf.float32
 
 
 @pytest.mark.parametrize("shape", [(8, 12), (12, 8)])
@@ -69,7 +87,7 @@ def test_only_the_exact_route_sees_small_singular_values(shape, route):
 
     def error(exact):
         reduction = linear_algebra.reduce(jacobian, residual, exact)
-        step, _ = linear_algebra.damped_step(reduction, damping)
+        step, *_ = linear_algebra.damped_step(reduction, damping)
         return np.linalg.norm(step - expected) / np.linalg.norm(expected)
 
     # The entries of J are rounded: sigma = 1e-11 is known to about 1e-5.
@@ -84,7 +102,7 @@ def test_only_the_exact_route_sees_small_singular_values(shape, route):
 def test_infinity_gives_nan_and_no_crash(shape, exact):
     jacobian, residual = _problem(shape)
     jacobian[0, 0] = np.inf
-    for step, decrease in _steps(jacobian, residual, exact):
+    for step, decrease, _ in _steps(jacobian, residual, exact):
         assert np.isnan(step).all()
         assert np.isnan(decrease)
 

@@ -30,39 +30,56 @@ def reduce(jacobian, residual, exact):
         q, triangle = scipy.linalg.qr(jacobian.T, mode="economic", check_finite=False)
         turned = np.ascontiguousarray(triangle.T[::-1, ::-1])
         return turned, residual[::-1].copy(), np.ascontiguousarray(q.T[::-1])
-    joined = np.concatenate([jacobian, residual[:, None]], axis=1)
-    (triangle,) = scipy.linalg.qr(
-        joined, mode="r", check_finite=False, overwrite_a=True
+    return *_triangle_above(jacobian, residual), none
+
+
+def _triangle_above(jacobian, residual):
+    """R and Q^T r: the residual as one more column, so that no Q is formed.
+
+    `scipy.linalg.qr` would copy the matrix twice more, which takes half as long again.
+    """
+    m, p = jacobian.shape
+    joined = np.empty((m, p + 1), jacobian.dtype, order="F")
+    joined[:, :p] = jacobian
+    joined[:, p] = residual
+    factorise, workspace = scipy.linalg.get_lapack_funcs(
+        ("geqrf", "geqrf_lwork"), (joined,)
     )
-    return triangle[:p, :p].copy(), triangle[:p, p].copy(), none
+    size = int(workspace(m, p + 1)[0].real)
+    factors, *_ = factorise(joined, lwork=size, overwrite_a=True)
+    # What is below the diagonal is never read.
+    return np.ascontiguousarray(factors[:p, :p]), factors[:p, p].copy()
 
 
 def damped(matrix, right, damping, exact, sample):
-    """The unknowns and the decrease of one damping; NaN where there are none."""
+    """The unknowns, the decrease and the factor L of one damping.
+
+    L L^T is the Gram matrix with the damping on its diagonal; NaN where there is none.
+    """
     solve = _by_triangle if exact else _by_gram
-    failed = np.full_like(right, np.nan), right.dtype.type(np.nan)
+    nan = right.dtype.type(np.nan)
+    failed = np.full_like(right, nan), nan, np.full_like(matrix, nan)
     if not (np.isfinite(matrix).all() and np.isfinite(damping)):
         return failed
     try:
         # Threads of these many small products wait for each other by spinning: with
         # another process on one of two cores a step took fifty times as long.
         with _pools().limit(limits=1, user_api="blas"):
-            y, decrease = solve(matrix, right, damping, sample)
+            y, decrease, factor = solve(matrix, right, damping, sample)
     except np.linalg.LinAlgError:
         return failed
-    return y, right.dtype.type(decrease)
+    return y, right.dtype.type(decrease), factor
 
 
 def _by_gram(matrix, right, damping, sample):
     shift = max(damping, FLOOR * np.finfo(matrix.dtype).eps * np.trace(matrix))
     shifted = matrix.copy()
     shifted.ravel()[:: len(matrix) + 1] += shift
-    factor = scipy.linalg.cho_factor(
-        shifted.T, lower=True, overwrite_a=True, check_finite=False
-    )
+    # LAPACK's upper factor, by columns, is the lower one by rows.
+    factor = scipy.linalg.cho_factor(shifted.T, overwrite_a=True, check_finite=False)
     y = -scipy.linalg.cho_solve(factor, right, check_finite=False)
     z = matrix @ y
-    return y, (z + 2.0 * shift * y) @ (z if sample else y)
+    return y, (z + 2.0 * shift * y) @ (z if sample else y), factor[0].T
 
 
 def _by_triangle(matrix, right, damping, sample):
@@ -75,7 +92,7 @@ def _by_triangle(matrix, right, damping, sample):
     column = right[:, None]
     d, _, _ = apply(k, reflectors, factors, column, np.zeros_like(column), trans="T")
     y = -scipy.linalg.solve_triangular(triangle, d[:, 0], check_finite=False)
-    return y, d[:, 0] @ d[:, 0] + damping * (y @ y)
+    return y, d[:, 0] @ d[:, 0] + damping * (y @ y), triangle.T
 
 
 @functools.cache

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_isgd.solvers import lapack
+from keras_isgd.solvers import lapack, on_device
 
 __all__ = [
     "DampedStep",
@@ -35,6 +35,8 @@ __all__ = [
     "gram_suffices",
     "reduce",
     "reduce_rows",
+    "step_for",
+    "unknowns_for",
 ]
 
 # The Gram matrix is off by about eps |J|^2; a damping that far above is safe.
@@ -67,10 +69,12 @@ class DampedStep(NamedTuple):
     Attributes:
         step: s, `(p,)`; NaN where there is none.
         decrease: `|r|^2 - |r + J s|^2`, `()`.
+        factor: lower triangular L of the damped Gram matrix, `(k, k)`.
     """
 
     step: Any
     decrease: Any
+    factor: Any
 
 
 def gram_suffices(jacobian, damping):
@@ -122,8 +126,8 @@ def reduce(jacobian, residual, exact):
     if _on_gpu():
         matrix, right, basis = tf.cond(
             exact,
-            lambda: _reduce_exact(jacobian, residual),
-            lambda: _reduce_gram(jacobian, residual),
+            lambda: on_device.reduce_exact(jacobian, residual),
+            lambda: on_device.reduce_gram(jacobian, residual),
         )
     else:
         matrix, right, basis = tf.numpy_function(
@@ -152,105 +156,73 @@ def damped_step(reduction, damping):
     Returns:
         `DampedStep`.
     """
-    y, decrease = damped_unknowns(reduction, damping)
-    step = tf.cond(
+    y, decrease, factor = damped_unknowns(reduction, damping)
+    return DampedStep(_from_unknowns(reduction, y), decrease, factor)
+
+
+def damped_unknowns(reduction, damping):
+    """Solves as `damped_step` does.
+
+    Returns:
+        y `(k,)`, of which the step is basis^T y, the decrease `()`, and the factor.
+    """
+    matrix, right, _, exact, sample = reduction
+    arguments = [matrix, right, damping, exact, sample]
+    if _on_gpu():
+        return on_device.damped(*arguments)
+    dtype = right.dtype
+    y, decrease, factor = tf.numpy_function(lapack.damped, arguments, (dtype,) * 3)
+    y.set_shape((None,))
+    decrease.set_shape(())
+    factor.set_shape((None, None))
+    return y, decrease, factor
+
+
+def step_for(reduction, jacobian, factor, right):
+    """Solves damped least squares again, for another right-hand side.
+
+    By the normal equations: the factor of an exact reduction knows small singular
+    values, but the product J^T c does not.
+
+    Args:
+        reduction: of J.
+        jacobian: J, `(m, p)`.
+        factor: of a `DampedStep`.
+        right: c in the place of r, `(m,)`.
+
+    Returns:
+        `(p,)`.
+    """
+    exact, sample = reduction.exact, reduction.sample
+
+    def sample_right():
+        turned = tf.reverse(right, [0])
+        return tf.cond(
+            exact,
+            lambda: tf.linalg.matvec(reduction.matrix, turned, transpose_a=True),
+            lambda: right,
+        )
+
+    projected = tf.cond(
+        sample,
+        sample_right,
+        lambda: tf.linalg.matvec(jacobian, right, transpose_a=True),
+    )
+    return _from_unknowns(reduction, unknowns_for(factor, projected))
+
+
+def unknowns_for(factor, projected):
+    """Returns -(L L^T)^-1 b `(k,)`."""
+    return -tf.linalg.cholesky_solve(factor, projected[:, None])[:, 0]
+
+
+def _from_unknowns(reduction, y):
+    return tf.cond(
         reduction.sample,
         lambda: tf.linalg.matvec(reduction.basis, y, transpose_a=True),
         lambda: y,
     )
-    return DampedStep(step, decrease)
-
-
-def damped_unknowns(reduction, damping):
-    """Returns y `(k,)`, of which the step is basis^T y, and the decrease `()`."""
-    matrix, right, _, exact, sample = reduction
-    arguments = [matrix, right, damping, exact, sample]
-    if _on_gpu():
-        return _damped_by_tensorflow(*arguments)
-    dtype = right.dtype
-    y, decrease = tf.numpy_function(lapack.damped, arguments, (dtype, dtype))
-    y.set_shape((None,))
-    decrease.set_shape(())
-    return y, decrease
 
 
 def _on_gpu():
     return bool(tf.config.list_logical_devices("GPU"))
-
-
-# -- in TensorFlow ----------------------------------------------------------------
-
-
-def _reduce_gram(jacobian, residual):
-    def sample():
-        gram = tf.matmul(jacobian, jacobian, transpose_b=True)
-        return gram, residual, tf.zeros((0, 0), residual.dtype)
-
-    def parameter():
-        gram = tf.matmul(jacobian, jacobian, transpose_a=True)
-        gradient = tf.linalg.matvec(jacobian, residual, transpose_a=True)
-        return gram, gradient, tf.zeros((0, 0), residual.dtype)
-
-    m, p = tf.unstack(tf.shape(jacobian))
-    return tf.cond(m <= p, sample, parameter)
-
-
-def _reduce_exact(jacobian, residual):
-    def sample():
-        # |R^T y + r| with the order of y and r turned around: upper triangular.
-        q, triangle = tf.linalg.qr(tf.transpose(jacobian))
-        turned = tf.reverse(tf.transpose(triangle), [0, 1])
-        basis = tf.reverse(tf.transpose(q), [0])
-        return turned, tf.reverse(residual, [0]), basis
-
-    def parameter():
-        # With r as one more column, R's last column is Q^T r: no Q is formed.
-        joined = tf.concat([jacobian, residual[:, None]], axis=1)
-        _, triangle = tf.linalg.qr(joined)
-        return triangle[:p, :p], triangle[:p, p], tf.zeros((0, 0), residual.dtype)
-
-    m, p = tf.unstack(tf.shape(jacobian))
-    return tf.cond(m <= p, sample, parameter)
-
-
-def _damped_by_tensorflow(matrix, right, damping, exact, sample):
-    k = tf.shape(matrix)[0]
-    identity = tf.eye(k, dtype=matrix.dtype)
-
-    def by_gram():
-        floor = lapack.FLOOR * _eps(matrix) * tf.linalg.trace(matrix)
-        shift = tf.maximum(damping, floor)
-        factor = tf.linalg.cholesky(matrix + shift * identity)
-        y = -tf.linalg.cholesky_solve(factor, right[:, None])[:, 0]
-        z = tf.linalg.matvec(matrix, y)
-        other = tf.where(sample, z, y)
-        return y, tf.tensordot(z + 2.0 * shift * y, other, 1)
-
-    def by_triangle():
-        stacked = tf.concat([matrix, tf.sqrt(damping) * identity], axis=0)
-        column = tf.concat([right, tf.zeros_like(right)], axis=0)
-        _, triangle = tf.linalg.qr(tf.concat([stacked, column[:, None]], axis=1))
-        d = triangle[:k, k:]
-        y = -tf.linalg.triangular_solve(triangle[:k, :k], d, lower=False)[:, 0]
-        return y, tf.reduce_sum(d**2) + damping * tf.reduce_sum(y**2)
-
-    def nothing():
-        return tf.fill(tf.shape(right), _nan(right)), _nan(right)
-
-    # TensorFlow's factorisations may raise on NaN.
-    finite = tf.reduce_all(tf.math.is_finite(matrix)) & tf.reduce_all(
-        tf.math.is_finite(right)
-    )
-    return tf.cond(
-        finite & tf.math.is_finite(damping),
-        lambda: tf.cond(exact, by_triangle, by_gram),
-        nothing,
-    )
-
-
-def _nan(like):
-    return tf.constant(np.nan, like.dtype)
-
-
-def _eps(matrix):
-    return np.finfo(matrix.dtype.as_numpy_dtype).eps

@@ -2,7 +2,15 @@
 
 import tensorflow as tf
 
-__all__ = ["conjugate_gradients", "damped_inverse", "damped_step", "sampled_rows"]
+from keras_isgd.stopwatch import lap
+
+__all__ = [
+    "conjugate_gradients",
+    "damped_inverse",
+    "damped_step",
+    "proximal_step",
+    "sampled_rows",
+]
 
 # Rows of the subsampled Jacobian that preconditions conjugate gradients.
 _SAMPLE_ROWS = 400
@@ -31,6 +39,33 @@ def damped_step(linear, residual, sample, metric, damping, tolerance, steps):
         steps,
     )
     return solution / root, iterations
+
+
+def proximal_step(problem, w, tolerance, steps):
+    """One Gauss-Newton iteration towards the minimum of a proximal problem.
+
+    Args:
+        problem: the `ProximalProblem` of a `LeastSquares`.
+        w: where the residual is linearised, `(p,)`.
+        tolerance, steps: as for `conjugate_gradients`.
+
+    Returns:
+        The step `(p,)` and the number of evaluations, int32.
+    """
+    linear = problem.objective.operators(w)
+    sample = sampled_rows(problem.objective, w)
+    sample, _ = lap("jacobian", sample, linear.residual)
+    displacement = problem.anchor - w
+    correction, iterations = damped_step(
+        linear,
+        linear.residual + linear.forward(displacement),
+        sample,
+        problem.metric,
+        0.5 / problem.alpha,
+        tolerance,
+        steps,
+    )
+    return displacement + lap("factorisation", correction), 2 * iterations + 3
 
 
 def conjugate_gradients(operator, right, precondition, tolerance, steps):
