@@ -8,6 +8,8 @@ __all__ = ["save_curves", "save_solution"]
 
 # Colour-blind safe (Okabe and Ito), in the order of the runs.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Of the axis of relative errors.
+_HIGHEST_ERROR = 100.0
 
 
 def save_curves(runs, path, title=""):
@@ -38,6 +40,9 @@ def save_curves(runs, path, title=""):
                     marker="." if len(records) < 20 else None,
                 )
             ax.set_yscale("log")
+            if y == "relative_l2":
+                # A run that diverged would hide the others.
+                ax.set_ylim(top=min(ax.get_ylim()[1], _HIGHEST_ERROR))
             if x == "evaluations":
                 ax.set_xscale("log")
             ax.set_xlabel(x_label)
