@@ -296,3 +296,8 @@ class GaussNewton(Solver):
             "cg_steps": self.cg_steps,
             "acceleration": self.acceleration,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        # Files from before there was acceleration go on with straight steps.
+        return cls(**{"acceleration": None, **config})
