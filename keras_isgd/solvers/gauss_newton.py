@@ -164,12 +164,9 @@ class GaussNewton(Solver):
         alpha = alphas[trial.i]
         problem = problem_of(alpha, metric)
         w = tf.where(trial.good, start.w + trial.step, start.w)
-        value, gradient = problem.value_and_gradient(w)
-        value, gradient = lap("probes", value, gradient)
-        evaluations = tried * (1 if self.acceleration is None else 3) + 2
-        first = _State(
-            tf.constant(1, tf.int32), w, value, gradient, evaluations, trial.good
-        )
+        value, gradient = lap("probes", *problem.value_and_gradient(w))
+        count = tried * (1 if self.acceleration is None else 3) + 2
+        first = _State(tf.constant(1, tf.int32), w, value, gradient, count, trial.good)
         end = first
         if self.iterations > 1:
             end = self._never_above(objective, start, first, problem)
@@ -233,8 +230,7 @@ class GaussNewton(Solver):
         )
         improved = value < state.value
         w = tf.where(improved, path(scale), state.w)
-        value, gradient = problem.value_and_gradient(w)
-        value, gradient = lap("probes", value, gradient)
+        value, gradient = lap("probes", *problem.value_and_gradient(w))
         return _State(
             state.k + 1,
             w,
