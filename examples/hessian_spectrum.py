@@ -30,6 +30,9 @@ def main(arguments=None):
     parser.add_argument("--width", type=int, default=24, help="of the small network")
     parser.add_argument("--large-width", type=int, default=200, help="0 leaves it out")
     parser.add_argument("--large-depth", type=int, default=5)
+    parser.add_argument(
+        "--large-seconds", type=float, default=0.0, help="of training the large one"
+    )
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--epochs", type=int, default=100, help="of training by ISGD")
     parser.add_argument("--out", default="runs/hessian_spectrum")
@@ -98,11 +101,22 @@ def _large(solution, options):
     model, points = _model(
         solution, options, width=options.large_width, depth=options.large_depth
     )
-    objective = model.objective(next(iter(points)))
+    batch = next(iter(points))
+    size = f"{options.large_depth} layers of {options.large_width}"
+    print(f"{solution}, {size}, p = {model.count_params()}")
+    _print_ends("start", model, batch)
+    if options.large_seconds:
+        model.compile(optimizer=ki.ISGD(), jit_compile=True)
+        limit = ki.callbacks.TimeLimit(options.large_seconds)
+        model.fit(points, epochs=10**9, verbose=0, callbacks=[limit])
+        _print_ends("trained", model, batch)
+
+
+def _print_ends(when, model, batch):
+    objective = model.objective(batch)
     ends = diagnostics.extreme_eigenvalues(objective, steps=60, tolerance=1e-3)
     print(
-        f"{solution}, {options.large_depth} layers of {options.large_width}, start, "
-        f"p = {objective.parameters.size}: from {ends.smallest:.3g} "
+        f"  {when}, relative L2 {model.relative_l2():.1e}: from {ends.smallest:.3g} "
         f"(+- {ends.smallest_error:.1g}) to {ends.largest:.3g} "
         f"(+- {ends.largest_error:.1g}), {ends.products} products"
     )

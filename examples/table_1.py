@@ -1,4 +1,4 @@
-"""Table 1: SGD, Adam, "ISGD, Adam", "ISGD, L-BFGS" and this package's default.
+"""Table 1 and Figures 1 to 4: SGD, Adam, ISGD and this package's default.
 
 The paper's equations with its networks, points, rates and hand-overs, each optimizer
 for the same seconds. #Iterations are counted as the paper does, (K0 K1 + K2): every
@@ -17,24 +17,21 @@ from matplotlib.figure import Figure
 import keras_isgd as ki
 from keras_isgd import catalogue, figures, runs
 
-# Problem, eps, width, depth, points (interior, boundary), alpha, Adam's rate.
+# The recipe with the problem, width, depth, points (interior, boundary), alpha,
+# Adam's rate.
 SETTINGS = {
-    "eps2-batch": (ki.problems.SingularPerturbation, 2.0, 50, 4, (40,), 1e-3, 1e-3),
-    "eps2-full": (ki.problems.SingularPerturbation, 2.0, 50, 4, (400,), 0.5, 1e-3),
-    "eps0.01-batch": (ki.problems.SingularPerturbation, 0.01, 50, 4, (40,), 1e-3, 1e-3),
-    "eps0.01-full": (ki.problems.SingularPerturbation, 0.01, 50, 4, (400,), 0.5, 1e-3),
-    "poisson2d": (ki.problems.Poisson2D, None, 100, 6, (4000, 400), 0.5, 5e-4),
-    "helmholtz2d": (ki.problems.Helmholtz2D, None, 100, 6, (4000, 400), 0.5, 5e-4),
-}
-# The default optimizer is shown with its recipe, too.
-RECIPES = {
-    "eps2-full": "singular-eps2",
-    "eps0.01-full": "singular-eps0.01",
-    "poisson2d": "poisson2d",
-    "helmholtz2d": "helmholtz2d",
+    "u_L": ("poisson1d-low", 200, 5, (1000,), 0.1, 1e-3),
+    "u_H": ("poisson1d-high", 200, 5, (1000,), 0.1, 1e-3),
+    "eps2-batch": ("singular-eps2", 50, 4, (40,), 1e-3, 1e-3),
+    "eps2-full": ("singular-eps2", 50, 4, (400,), 0.5, 1e-3),
+    "eps0.01-batch": ("singular-eps0.01", 50, 4, (40,), 1e-3, 1e-3),
+    "eps0.01-full": ("singular-eps0.01", 50, 4, (400,), 0.5, 1e-3),
+    "poisson2d": ("poisson2d", 100, 6, (4000, 400), 0.5, 5e-4),
+    "helmholtz2d": ("helmholtz2d", 100, 6, (4000, 400), 0.5, 5e-4),
 }
 
-NAMES = ["SGD", "Adam", "ISGD,Adam", "ISGD,L-BFGS", "ISGD()", "recipe"]
+# "recipe" is the default optimizer with the recipe's own network and points.
+NAMES = ["SGD", "Adam", "L-BFGS", "ISGD,Adam", "ISGD,L-BFGS", "ISGD()", "recipe"]
 
 
 def main(arguments=None):
@@ -100,10 +97,10 @@ def _lines(problem, runs):
     figure = Figure(figsize=(9.5, 3.6), layout="constrained")
     solution, error = figure.subplots(1, 2)
     solution.plot(x, exact, color="0.7", linewidth=4, label="exact")
-    for name, run in runs.items():
+    for (name, run), colour in zip(runs.items(), figures.COLOURS):
         u = run.model.network(tf.constant(x)).numpy()
-        solution.plot(x, u, label=name)
-        error.semilogy(x, np.maximum(np.abs(u - exact), 1e-17))
+        solution.plot(x, u, label=name, color=colour)
+        error.semilogy(x, np.maximum(np.abs(u - exact), 1e-17), color=colour)
     # What diverged would hide the rest.
     span = np.ptp(exact)
     solution.set_ylim(exact.min() - span, exact.max() + span)
@@ -140,15 +137,16 @@ def _maps(problem, runs):
 
 
 def _run(name, options):
-    make, eps, width, depth, points, alpha, rate = SETTINGS[options.setting]
+    problem_name, width, depth, points, alpha, rate = SETTINGS[options.setting]
+    recipe = catalogue.RECIPES[problem_name]
+    batch = "batch" in options.setting
     if name == "recipe":
-        if options.setting not in RECIPES:
+        if batch:
             return None
-        recipe = catalogue.RECIPES[RECIPES[options.setting]]
         model = recipe.make_model(options.seed)
         data = recipe.make_points(model, options.seed)
         return runs.train(name, model, ki.ISGD(), data, seconds=options.seconds)
-    problem = make() if eps is None else make(eps)
+    problem = recipe.make_problem()
     network = ki.networks.mlp(
         len(problem.coordinates),
         width=options.width or width,
@@ -156,7 +154,8 @@ def _run(name, options):
         seed=options.seed,
     )
     model = ki.PINN(network, problem)
-    batch = "batch" in options.setting
+    if name == "L-BFGS" and batch:
+        return None  # it needs fixed points
     data = problem.points(
         *points, resample=batch or name == "ISGD()", seed=options.seed
     )
@@ -172,6 +171,8 @@ def _optimizer(name, alpha, rate, options):
         return keras.optimizers.SGD(alpha), []
     if name == "Adam":
         return keras.optimizers.Adam(rate), []
+    if name == "L-BFGS":
+        return ki.LBFGS(steps=50), []
     if name == "ISGD,Adam":
         inner = ki.solvers.Adam(rate, steps=options.k1)
         return ki.ISGD(alpha, inner=inner), [

@@ -100,8 +100,8 @@ RECIPES = {
     ),
     "poisson2d": Recipe(
         problems.Poisson2D,
-        {"width": 48, "depth": 2, "activation": "sine", "input_scale": 10.0},
-        {"interior": 5500, "boundary": 600},
+        {"width": 300, "depth": 1, "activation": "sine", "input_scale": 20.0},
+        {"interior": 2500, "boundary": 300},
     ),
     "poisson2d-smooth": Recipe(
         lambda: problems.Poisson2D((1,), (1.0,)),
@@ -110,20 +110,19 @@ RECIPES = {
     ),
     "poisson2d-multiscale": Recipe(
         lambda: problems.Poisson2D((4, 8, 12, 16), (0.25,) * 4),
-        {"width": 36, "depth": 2, "activation": "sine", "output_scale": 0.01},
-        {"interior": 4000, "boundary": 200},
-        harmonics=8,
+        {"width": 400, "depth": 1, "activation": "sine", "input_scale": 40.0},
+        {"interior": 3500, "boundary": 400},
     ),
     "helmholtz2d": Recipe(
         problems.Helmholtz2D,
-        {"width": 36, "depth": 2, "activation": "sine", "input_scale": 4.0},
-        {"interior": 3000, "boundary": 400},
+        {"width": 200, "depth": 1, "activation": "sine", "input_scale": 7.0},
+        {"interior": 1700, "boundary": 300},
         adam_rate=5e-3,
         sgd_rate=1e-4,
     ),
     "helmholtz2d-periodic": Recipe(
         lambda: problems.Helmholtz2D(1.0, modes=(1, 4), lower=-1.0),
-        {"width": 45, "depth": 2, "activation": "sine", "output_scale": 0.01},
+        {"width": 165, "depth": 1, "activation": "sine", "output_scale": 0.01},
         {"interior": 3500, "boundary": 100},
         harmonics=4,
         adam_rate=5e-3,

@@ -4,12 +4,12 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-__all__ = ["save_curves", "save_solution"]
+__all__ = ["COLOURS", "HIGHEST_ERROR", "save_curves", "save_solution"]
 
 # Colour-blind safe (Okabe and Ito), in the order of the runs.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 # Of the axis of relative errors.
-_HIGHEST_ERROR = 100.0
+HIGHEST_ERROR = 100.0
 
 
 def save_curves(runs, path, title=""):
@@ -31,7 +31,7 @@ def save_curves(runs, path, title=""):
     for row, (y, y_label) in enumerate(rows):
         for column, (x, x_label) in enumerate(columns):
             ax = axes[row][column]
-            for (name, records), colour in zip(runs.items(), _COLOURS * 3):
+            for (name, records), colour in zip(runs.items(), COLOURS * 3):
                 ax.plot(
                     [r[x] for r in records],
                     [r[y] for r in records],
@@ -42,7 +42,7 @@ def save_curves(runs, path, title=""):
             ax.set_yscale("log")
             if y == "relative_l2":
                 # A run that diverged would hide the others.
-                ax.set_ylim(top=min(ax.get_ylim()[1], _HIGHEST_ERROR))
+                ax.set_ylim(top=min(ax.get_ylim()[1], HIGHEST_ERROR))
             if x == "evaluations":
                 ax.set_xscale("log")
             ax.set_xlabel(x_label)
@@ -87,9 +87,9 @@ def _draw_line(problem, counts, x, u, exact):
     axes = figure.subplots(1, panels, squeeze=False)[0]
     if exact is not None:
         axes[0].plot(x, exact, color="0.6", linewidth=3, label="exact")
-        axes[1].semilogy(x, np.maximum(np.abs(u - exact), 1e-17), color=_COLOURS[1])
+        axes[1].semilogy(x, np.maximum(np.abs(u - exact), 1e-17), color=COLOURS[1])
         axes[1].set_title("absolute error")
-    axes[0].plot(x, u, color=_COLOURS[0], label="prediction")
+    axes[0].plot(x, u, color=COLOURS[0], label="prediction")
     axes[0].set_title("solution")
     axes[0].legend()
     for ax in axes:

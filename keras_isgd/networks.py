@@ -116,24 +116,31 @@ def _fourier_features(layer, jet):
     return twice.shift(layer.phases).compose(activations.sine)
 
 
-def input_scale_for(frequency, domain=None):
+def input_scale_for(frequency, domain=None, depth=2):
     """Returns a first-layer scale K for the highest frequency expected.
 
-    Rule of thumb: a third of the frequency, and at least 4 over the domain's
-    shortest edge. It comes from the problems of `benchmarks/accuracy.py`: K = 4
-    for sin(4 pi x), 10 for sin(10 pi x), 50 for sin(50 pi x). A layer of width
-    eps counts as frequency 1 / eps. A scale far above it fits noise, one far
-    below it needs many more steps.
+    Rule of thumb: a third of the frequency, or half of it for a single hidden layer
+    (of sines), which has no layer behind it to make higher ones; and at least 4
+    over the domain's shortest edge. It comes from the problems of
+    `benchmarks/accuracy.py`: with one layer K = 7 for sin(pi x) sin(4 pi y), 20
+    for sin(10 pi x) sin(10 pi y), 40 for sin(16 pi x) sin(16 pi y); with two, 50
+    for sin(50 pi x). A layer of width eps counts as frequency 1 / eps. A scale far
+    above it fits noise, one far below it needs many more steps.
 
     Args:
-        frequency: in radians per unit of length, a positive number.
+        frequency: of the shortest wave, in radians per unit of length: the length
+            of its wave vector, which is 10 sqrt(2) pi for sin(10 pi x)
+            sin(10 pi y). A positive number.
         domain: the problem's `Box`; an edge of length 1 if None.
+        depth: number of hidden layers.
 
     Raises:
-        ValueError: `frequency` is not positive and finite.
+        ValueError: `frequency` is not positive and finite, or `depth` no whole
+            number >= 1.
     """
     shortest = 1.0 if domain is None else min(domain.lengths)
-    return max(check_positive("frequency", frequency) / 3.0, 4.0 / shortest)
+    part = 2.0 if check_count("depth", depth) == 1 else 3.0
+    return max(check_positive("frequency", frequency) / part, 4.0 / shortest)
 
 
 def mlp(

@@ -101,8 +101,25 @@ def test_refuses_a_limit_that_is_no_positive_number(value):
         ki.solvers.GaussNewton(acceleration=value)
 
 
+def test_refuses_to_bend_iterative_steps():
+    with pytest.raises(ValueError, match="Iterative steps are straight"):
+        ki.solvers.GaussNewton(factorisation="iterative", acceleration=0.5)
+    too_small = ki.solvers.GaussNewton(memory=1e-9, acceleration=0.5)
+    for alpha in (None, 0.5):
+        with pytest.raises(ValueError, match="larger GaussNewton"):
+            ki.ISGD(alpha, inner=too_small).minimize(_quadratic())
+    for allowed in ("auto", None):
+        solver = ki.solvers.GaussNewton(memory=1e-9, acceleration=allowed)
+        assert ki.ISGD(inner=solver).minimize(_quadratic()).loss > 0.0
+
+
+def test_the_default_is_bent_where_there_is_a_matrix():
+    by_default = _steps_to_the_end_of_the_valley("auto")
+    assert by_default == _steps_to_the_end_of_the_valley(0.75)
+
+
 def test_configs_keep_it():
-    for value in (None, 0.5):
+    for value in ("auto", None, 0.5):
         solver = ki.solvers.GaussNewton(acceleration=value)
         again = ki.solvers.GaussNewton.from_config(solver.get_config())
         assert again.acceleration == value

@@ -16,7 +16,8 @@ TRAINING = [
 # What else the paper claims: arguments that make it short, and what it writes.
 STUDIES = {
     "hessian_spectrum.py": (
-        "--width 4 --large-width 5 --large-depth 2 --points 20 --epochs 3",
+        "--width 4 --large-width 5 --large-depth 2 --points 20 --epochs 3 "
+        "--large-seconds 0.1",
         ["spectrum.png"],
     ),
     "loss_decay.py": ("--width 4 --steps 3", ["decay.png"]),
@@ -53,12 +54,13 @@ def test_study_shortened(name, tmp_path, monkeypatch, capsys):
 
 
 def test_table_in_two_dimensions(tmp_path, monkeypatch):
-    short = "poisson2d --seconds 1 --width 3 --depth 1 --optimizers SGD Adam"
+    short = "poisson2d --seconds 1 --width 3 --depth 1 --optimizers SGD Adam L-BFGS"
     monkeypatch.setattr(sys, "argv", ["", *short.split(), "--out", str(tmp_path)])
     runpy.run_path(str(EXAMPLES / "table_1.py"), run_name="__main__")
     results = json.loads((tmp_path / "results.json").read_text())["results"]
     assert results["SGD"]["steps"] > 0
     assert results["Adam"]["records"][-1]["loss"] > 0
+    assert results["L-BFGS"]["records"][-1]["loss"] > 0
     assert (tmp_path / "predictions.png").stat().st_size > 10_000
 
 

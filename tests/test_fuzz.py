@@ -58,7 +58,10 @@ CONSTRUCTORS = {
     "solvers.LBFGS": (ki.solvers.LBFGS, ("steps", "memory", "tolerance")),
     "solvers.GaussNewton": (
         ki.solvers.GaussNewton,
-        ("iterations", "factorisation", "memory", "tolerance", "cg_steps"),
+        (
+            "iterations", "factorisation", "memory", "tolerance", "cg_steps",
+            "acceleration",
+        ),
     ),
     "Box": (ki.Box, ("lower", "upper")),
     "Helmholtz2D": (ki.problems.Helmholtz2D, ("k", "modes", "lower")),
@@ -68,7 +71,7 @@ CONSTRUCTORS = {
     "BackupAndRestore": (
         ki.callbacks.BackupAndRestore, ("backup_dir", "every_epochs", "keep"),
     ),
-    "input_scale_for": (ki.networks.input_scale_for, ("frequency",)),
+    "input_scale_for": (ki.networks.input_scale_for, ("frequency", "depth")),
     "FourierFeatures": (ki.networks.FourierFeatures, ("frequencies",)),
     "mlp": (
         ki.networks.mlp,

@@ -268,6 +268,7 @@ def test_trainable_layers_keep_their_weights(tmp_path):
 
 def test_rule_of_thumb_for_the_input_scale():
     assert networks.input_scale_for(150.0) == pytest.approx(50.0)
+    assert networks.input_scale_for(150.0, depth=1) == pytest.approx(75.0)
     assert networks.input_scale_for(1.0) == 4.0
     assert networks.input_scale_for(1.0, ki.Box((0, 0), (1, 0.5))) == 8.0
     with pytest.raises(ValueError, match="`frequency`"):

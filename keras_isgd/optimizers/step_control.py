@@ -15,6 +15,7 @@ from keras_isgd.solvers.solver import (
     Configured,
     Search,
     Status,
+    check_choice,
     check_count,
     check_positive,
 )
@@ -146,11 +147,7 @@ class DecreaseRatio(StepControl):
         self.final_target = float(final_target)
         self.turn = float(turn)
         self.per_decade = check_count("per_decade", per_decade)
-        if metric not in METRICS:
-            raise ValueError(
-                f"Expected `metric` to be one of {', '.join(METRICS)}; got {metric!r}."
-            )
-        self.metric = metric
+        self.metric = check_choice("metric", metric, METRICS)
 
     def initial_memory(self, size, dtype):
         return RatioMemory(

@@ -6,8 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_isgd.least_squares import LeastSquares
-from keras_isgd.memory import require_memory
-from keras_isgd.solvers import linear_algebra, matrix_free
+from keras_isgd.solvers import linear_algebra, matrix_choice, matrix_free
 from keras_isgd.solvers.alpha_search import Trial, halved, largest_good
 from keras_isgd.solvers.linear_model import LinearModel
 from keras_isgd.solvers.solver import (
@@ -16,6 +15,7 @@ from keras_isgd.solvers.solver import (
     Solver,
     SolverResult,
     Status,
+    check_choice,
     check_count,
     check_positive,
 )
@@ -23,10 +23,9 @@ from keras_isgd.stopwatch import lap
 
 __all__ = ["GaussNewton"]
 
-FACTORISATIONS = ("auto", "gram", "exact", "iterative")
 _HALVINGS = 20
-# The matrix itself, the pieces it is joined from, and LAPACK's working copies.
-_COPIES = 4
+# Largest part of a step that a bend may be, by default.
+_BEND = 0.75
 
 
 class _State(NamedTuple):
@@ -81,11 +80,12 @@ class GaussNewton(Solver):
         acceleration: steps are bent along the curvature of the residual (geodesic
             acceleration, Transtrum and Sethna, arXiv 1201.5885, 2012) where the bend
             is not above this part of the step and lowers the loss; None for
-            straight steps. Costs two evaluations of the residual for each alpha
-            tried. Iterative steps are straight.
+            straight steps; "auto" is 0.75, or None for iterative steps, which are
+            straight. Costs two evaluations of the residual for each alpha tried.
 
     Raises:
-        ValueError: an argument out of range; in a step, a Jacobian beyond `memory`.
+        ValueError: an argument out of range; in a step, a Jacobian beyond `memory`,
+            or a number for `acceleration` where steps are iterative.
     """
 
     needs = LeastSquares
@@ -100,29 +100,29 @@ class GaussNewton(Solver):
         tolerance=1e-10,
         cg_tolerance=1e-2,
         cg_steps=100,
-        acceleration=0.75,
+        acceleration="auto",
     ):
         self.iterations = check_count("iterations", iterations)
-        if factorisation not in FACTORISATIONS:
-            raise ValueError(
-                f"Expected `factorisation` to be one of {', '.join(FACTORISATIONS)}; "
-                f"got {factorisation!r}."
-            )
-        self.factorisation = factorisation
+        self.factorisation = check_choice(
+            "factorisation", factorisation, matrix_choice.FACTORISATIONS
+        )
         self.memory = check_positive("memory", memory)
         self.tolerance = check_positive("tolerance", tolerance)
         self.cg_tolerance = check_positive("cg_tolerance", cg_tolerance)
         self.cg_steps = check_count("cg_steps", cg_steps)
-        if acceleration is not None:
+        if acceleration not in ("auto", None):
             acceleration = check_positive("acceleration", acceleration)
         self.acceleration = acceleration
+        self._bend = _BEND if acceleration == "auto" else acceleration
+        if factorisation == "iterative":
+            matrix_choice.refuse_bent(self.acceleration)
 
     def initial_memory(self, size, dtype):
         return NoMemory()
 
     def searches(self, objective):
-        self._refuse_too_large(objective)
-        return not self._iterative(objective)
+        matrix_choice.require_supported(self, objective)
+        return not matrix_choice.iterative(self, objective)
 
     def linearises(self, objective):
         return True
@@ -131,7 +131,7 @@ class GaussNewton(Solver):
         return linear_algebra.column_metric(matrix_free.sampled_rows(objective, w))
 
     def solve(self, objective, start, memory):
-        self._refuse_too_large(objective.objective)
+        matrix_choice.require_supported(self, objective.objective)
         first = _State(
             tf.constant(0, tf.int32),
             start.w,
@@ -152,7 +152,7 @@ class GaussNewton(Solver):
 
         def attempt(i):
             solved = solve(0.5 / alphas[i])
-            step, value = model.lower_of_straight_and_bent(solved, self.acceleration)
+            step, value = model.lower_of_straight_and_bent(solved, self._bend)
             ratio = (start.value - value) / solved.decrease
             # Written so that NaN is bad, too.
             good = (ratio >= target) & (value < start.value)
@@ -165,7 +165,7 @@ class GaussNewton(Solver):
         problem = problem_of(alpha, metric)
         w = tf.where(trial.good, start.w + trial.step, start.w)
         value, gradient = lap("probes", *problem.value_and_gradient(w))
-        count = tried * (1 if self.acceleration is None else 3) + 2
+        count = tried * (1 if self._bend is None else 3) + 2
         first = _State(tf.constant(1, tf.int32), w, value, gradient, count, trial.good)
         end = first
         if self.iterations > 1:
@@ -206,7 +206,7 @@ class GaussNewton(Solver):
     def _advance(self, problem, state):
         displacement = problem.anchor - state.w
         bend = tf.zeros_like(state.w)
-        if self._iterative(problem.objective):
+        if matrix_choice.iterative(self, problem.objective):
             step, evaluations = matrix_free.proximal_step(
                 problem, state.w, self.cg_tolerance, self.cg_steps
             )
@@ -218,8 +218,8 @@ class GaussNewton(Solver):
             solved = model.solver(damping, displacement)(damping)
             step = displacement + solved.step
             evaluations = tf.constant(1, tf.int32)
-            if self.acceleration is not None:
-                bend = model.bend(step, solved, self.acceleration)
+            if self._bend is not None:
+                bend = model.bend(step, solved, self._bend)
                 evaluations += 1
 
         def path(scale):
@@ -258,29 +258,6 @@ class GaussNewton(Solver):
         return SolverResult(
             end.w, end.value, end.gradient, end.k, end.evaluations, status, NoMemory()
         )
-
-    # -- choices -------------------------------------------------------------------
-
-    def _iterative(self, objective):
-        if self.factorisation != "auto":
-            return self.factorisation == "iterative"
-        return self._jacobian_bytes(objective) > self.memory * 2**30
-
-    def _jacobian_bytes(self, objective):
-        parameters = objective.parameters
-        rows = objective.row_count() or 0
-        return _COPIES * rows * parameters.size * parameters.dtype.size
-
-    def _refuse_too_large(self, objective):
-        if self.factorisation in ("gram", "exact"):
-            require_memory(
-                self._jacobian_bytes(objective),
-                self.memory,
-                f"The Jacobian of {objective.row_count()} rows and "
-                f"{objective.parameters.size} parameters, with working copies,",
-                'Leave factorisation="auto", which then goes on without the matrix; '
-                "or take fewer points, or a larger GaussNewton(memory=...).",
-            )
 
     def get_config(self):
         return {

@@ -245,6 +245,19 @@ class Solver(Configured):
         raise TypeError(f"{type(self).__name__} tries one alpha in a step.")
 
 
+def check_choice(name, value, choices):
+    """Returns `value` if it is one of `choices`, strings.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    if value in choices:
+        return value
+    raise ValueError(
+        f"Expected `{name}` to be one of {', '.join(choices)}; got {value!r}."
+    )
+
+
 def check_count(name, value):
     """Returns `value` if it is a positive whole number.
 
