@@ -22,8 +22,11 @@ class Recipe:
     Attributes:
         make_problem: returns the `Problem`.
         network: arguments of `ki.networks.mlp`.
-        points: arguments of `problem.points`. Gauss-Newton ends most accurately
-            with two to three times as many rows as the network has parameters.
+        points: arguments of `problem.points` for new points in each step.
+            Gauss-Newton ends most accurately with two to three times as many rows as
+            the network has parameters, except for a single layer of sines: there
+            fewer rows than parameters are as accurate and faster.
+        fixed_points: likewise for fixed points; `points` if None.
         boundary_weight: omega of the boundary terms.
         harmonics: if not None, the network sees sines and cosines of the
             coordinates with the domain as period, up to this multiple.
@@ -35,6 +38,7 @@ class Recipe:
     make_problem: Callable
     network: dict
     points: dict
+    fixed_points: dict | None = None
     boundary_weight: float = 100.0
     harmonics: int | None = None
     adam_rate: float = 1e-3
@@ -57,8 +61,14 @@ class Recipe:
 
     def make_points(self, model, seed=0, resample=True):
         """Returns training points for a model."""
-        arguments = {"method": "sobol", **self.points}
+        arguments = {"method": "sobol", **self.points_for(resample)}
         return model.problem.points(resample=resample, seed=seed, **arguments)
+
+    def points_for(self, resample):
+        """Returns the points' arguments for new or for fixed ones."""
+        if resample or self.fixed_points is None:
+            return self.points
+        return self.fixed_points
 
     def _features(self, domain, dtype):
         if self.harmonics is None:
@@ -101,7 +111,8 @@ RECIPES = {
     "poisson2d": Recipe(
         problems.Poisson2D,
         {"width": 300, "depth": 1, "activation": "sine", "input_scale": 20.0},
-        {"interior": 2500, "boundary": 300},
+        {"interior": 700, "boundary": 100},
+        fixed_points={"interior": 2500, "boundary": 300},
     ),
     "poisson2d-smooth": Recipe(
         lambda: problems.Poisson2D((1,), (1.0,)),
@@ -111,12 +122,14 @@ RECIPES = {
     "poisson2d-multiscale": Recipe(
         lambda: problems.Poisson2D((4, 8, 12, 16), (0.25,) * 4),
         {"width": 400, "depth": 1, "activation": "sine", "input_scale": 40.0},
-        {"interior": 3500, "boundary": 400},
+        {"interior": 1000, "boundary": 150},
+        fixed_points={"interior": 3500, "boundary": 400},
     ),
     "helmholtz2d": Recipe(
         problems.Helmholtz2D,
         {"width": 200, "depth": 1, "activation": "sine", "input_scale": 7.0},
-        {"interior": 1700, "boundary": 300},
+        {"interior": 500, "boundary": 80},
+        fixed_points={"interior": 1700, "boundary": 300},
         adam_rate=5e-3,
         sgd_rate=1e-4,
     ),

@@ -188,7 +188,7 @@ def _run(options, name):
         resample = name not in catalogue.NEED_FIXED_POINTS
     settings = {
         "network": recipe.network,
-        "points": {**recipe.points, "resample": resample},
+        "points": {**recipe.points_for(resample), "resample": resample},
         "seed": options.seed,
         "configuration": optimizer.get_config(),
         "command": _command(options, name),
