@@ -13,6 +13,7 @@ once with each rate of `--adam-rates`, and the best one counts.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import subprocess
@@ -32,6 +33,26 @@ GOALS = {
     "poisson2d-multiscale": [(1e-5, 900)],
 }
 OPTIMIZERS = ("isgd", "isgd-adam", "isgd-lbfgs", "lbfgs", "scipy", "adam")
+# Networks that suit solutions of any kind, where the recipe has one layer of sines.
+TWO_LAYERS = {
+    "helmholtz2d": {
+        "network": {"width": 36, "input_scale": 4.0},
+        "points": {"interior": 3000, "boundary": 400},
+    },
+    "poisson2d": {
+        "network": {"width": 48, "input_scale": 10.0},
+        "points": {"interior": 5500, "boundary": 600},
+    },
+    "helmholtz2d-periodic": {
+        "network": {"width": 45, "output_scale": 0.01},
+        "points": {"interior": 3500, "boundary": 100},
+    },
+    "poisson2d-multiscale": {
+        "network": {"width": 36, "output_scale": 0.01},
+        "points": {"interior": 4000, "boundary": 200},
+        "harmonics": 8,
+    },
+}
 
 
 def main():
@@ -47,7 +68,8 @@ def main():
             rates = options.adam_rates if optimizer == "adam" else [None]
             for seed in options.seeds:
                 for rate in rates:
-                    run = _child(problem, optimizer, seed, limit, rate)
+                    two = options.two_layers
+                    run = _child(problem, optimizer, seed, limit, rate, two)
                     runs.append(run)
                     last = run["records"][-1]
                     print(
@@ -74,18 +96,34 @@ def _parser():
     parser.add_argument(
         "--adam-rates", nargs="+", type=float, default=[1e-3, 3e-3, 1e-2]
     )
+    parser.add_argument(
+        "--two-layers", action="store_true", help="of sines, where a recipe has one"
+    )
     parser.add_argument("--out", default="accuracy.json")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser
 
 
-def _child(problem, optimizer, seed, seconds, rate):
+def recipe_for(problem, two_layers):
+    """Returns the `Recipe`, or its variant with two layers of sines."""
+    from keras_isgd import catalogue
+
+    recipe = catalogue.RECIPES[problem]
+    if not two_layers or problem not in TWO_LAYERS:
+        return recipe
+    changed = dict(TWO_LAYERS[problem])
+    changed["network"] = {"depth": 2, "activation": "sine", **changed["network"]}
+    return dataclasses.replace(recipe, fixed_points=None, **changed)
+
+
+def _child(problem, optimizer, seed, seconds, rate, two_layers):
     task = {
         "problem": problem,
         "optimizer": optimizer,
         "seed": seed,
         "seconds": seconds,
         "rate": rate,
+        "two_layers": two_layers,
         "begin": time.time(),
     }
     done = subprocess.run(
@@ -100,10 +138,10 @@ def _child(problem, optimizer, seed, seconds, rate):
     return {**task, "records": json.loads(done.stdout.splitlines()[-1])}
 
 
-def _train(problem, optimizer, seed, seconds, rate, begin):
+def _train(problem, optimizer, seed, seconds, rate, two_layers, begin):
     from keras_isgd import catalogue, runs
 
-    recipe = catalogue.RECIPES[problem]
+    recipe = recipe_for(problem, two_layers)
     model = recipe.make_model(seed)
     fixed = optimizer in (*catalogue.NEED_FIXED_POINTS, "scipy")
     points = recipe.make_points(model, seed, resample=not fixed)

@@ -66,7 +66,7 @@ def _parser():
     compare = commands.add_parser(
         "compare",
         help="solve a problem by several optimizers",
-        description="The same network, start, points and time for each optimizer.",
+        description="The same network, start and time for each optimizer.",
     )
     _add_common(compare)
     compare.add_argument(

@@ -4,9 +4,10 @@
 
 trains, one after the other and each in a process of its own: this package's
 default, a plain JAX PINN (Adam, L-BFGS, self-scaled Broyden) and DeepXDE (Adam, then
-L-BFGS or NNCG), from the same network and start, with as many points; prints a table
-and draws a picture for each problem. The clock starts with the process. The peers have
-fixed points, which their quasi-Newton methods need.
+L-BFGS or NNCG), from the same network and start; prints a table and draws a picture
+for each problem. The clock starts with the process. This package draws new points in
+each step; the peers have fixed ones, which their quasi-Newton methods need, two rows
+or more for each weight.
 """
 
 import argparse
@@ -49,6 +50,9 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--peers-python", default=".venv-peers/bin/python")
+    parser.add_argument(
+        "--two-layers", action="store_true", help="of sines, where a recipe has one"
+    )
     parser.add_argument("--out", default="runs/peers")
     options = parser.parse_args()
     os.makedirs(options.out, exist_ok=True)
@@ -82,10 +86,11 @@ def _run(problem, peer, method, seed, options):
             ]
             command += ["--optimizers", method, "--seeds", str(seed), "--out", path]
             command += ["--seconds", str(options.seconds)]
+            command += ["--two-layers"] if options.two_layers else []
             _call(command)
             return json.loads(pathlib.Path(path).read_text())[0]["records"]
         path = f"{folder}/task.npz"
-        _write(problem, seed, path)
+        _write(problem, seed, options.two_layers, path)
         script = _HERE / f"accuracy_{peer}.py"
         command = [options.peers_python, script, path, method]
         done = _call([*command, str(options.seconds), str(time.time())])
@@ -105,13 +110,14 @@ def _call(command):
     return done.stdout
 
 
-def _write(problem, seed, path):
+def _write(problem, seed, two_layers, path):
     """Writes the start, the points and the test grid of a recipe."""
     import tensorflow as tf
 
-    from keras_isgd import catalogue
+    sys.path.insert(0, str(_HERE.parent))
+    from accuracy import recipe_for
 
-    recipe = catalogue.RECIPES[problem]
+    recipe = recipe_for(problem, two_layers)
     model = recipe.make_model(seed)
     equation = model.problem
     sets = next(iter(recipe.make_points(model, seed, resample=False)))
