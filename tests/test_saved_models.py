@@ -38,15 +38,16 @@ def test_errors_are_those_of_the_card(name):
     }
     for key, value in found.items():
         printed = float(re.search(rf"\| {key} \| (\S+) \|", card).group(1))
-        assert value == pytest.approx(printed, rel=1e-3)
-    assert found["relative l2"] < 2e-6
+        # Two of them are within rounding of the exact solution.
+        assert value == pytest.approx(printed, rel=1e-3, abs=1e-14)
+    assert found["relative l2"] < 1e-9
     assert f"solve {name} --optimizer" in card
 
     rng = np.random.default_rng(0)
     inside = rng.uniform(0.01, 0.99, size=(500, x.shape[1]))
     scale = np.abs(np.asarray(problem.source(tf.constant(inside)))).max()
     residual = np.sqrt(np.mean(np.asarray(solver.residual(inside)) ** 2))
-    assert residual < 1e-4 * scale
+    assert residual < 1e-7 * scale
 
 
 def test_they_are_small():
