@@ -61,15 +61,14 @@ def main():
     if options.child:
         print(json.dumps(_train(**json.loads(options.child))))
         return
-    runs = []
+    runs, two_layers = [], options.two_layers
     for problem in options.problems:
         limit = options.seconds or max(seconds for _, seconds in GOALS[problem])
         for optimizer in options.optimizers:
             rates = options.adam_rates if optimizer == "adam" else [None]
             for seed in options.seeds:
                 for rate in rates:
-                    two = options.two_layers
-                    run = _child(problem, optimizer, seed, limit, rate, two)
+                    run = _child(problem, optimizer, seed, limit, rate, two_layers)
                     runs.append(run)
                     last = run["records"][-1]
                     print(

@@ -24,8 +24,8 @@ class Recipe:
         network: arguments of `ki.networks.mlp`.
         points: arguments of `problem.points` for new points in each step.
             Gauss-Newton ends most accurately with two to three times as many rows as
-            the network has parameters, except for a single layer of sines: there
-            fewer rows than parameters are as accurate and faster.
+            the network has parameters; with a single layer of sines fewer rows than
+            parameters are faster and nearly as accurate.
         fixed_points: likewise for fixed points; `points` if None.
         boundary_weight: omega of the boundary terms.
         harmonics: if not None, the network sees sines and cosines of the

@@ -4,6 +4,7 @@ import numpy as np
 
 from keras_isgd import sampling
 from keras_isgd.problems.conditions import Data
+from keras_isgd.solvers.solver import check_choice
 
 __all__ = ["Problem"]
 
@@ -139,11 +140,7 @@ class Problem:
             ValueError: a number below 1, an unknown method or set, a share without
                 a box `steep`, or a set above 2 GiB.
         """
-        if method not in sampling.METHODS:
-            raise ValueError(
-                f"Expected `method` to be one of {', '.join(sampling.METHODS)}; got "
-                f"{method!r}."
-            )
+        check_choice("method", method, sampling.METHODS)
         seed = sampling.check_seed(seed)
         counts = self._counts(interior, boundary)
         samplers = {}
