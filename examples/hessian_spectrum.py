@@ -27,6 +27,7 @@ START = {
 def main(arguments=None):
     """Prints the table and writes spectrum.png."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--solutions", nargs="+", choices=PAPER, default=[*PAPER])
     parser.add_argument("--width", type=int, default=24, help="of the small network")
     parser.add_argument("--large-width", type=int, default=200, help="0 leaves it out")
     parser.add_argument("--large-depth", type=int, default=5)
@@ -38,9 +39,10 @@ def main(arguments=None):
     parser.add_argument("--out", default="runs/hessian_spectrum")
     options = parser.parse_args(arguments)
     os.makedirs(options.out, exist_ok=True)
-    figure = Figure(figsize=(9.0, 3.6), layout="constrained")
-    axes = figure.subplots(1, 2, sharey=True)
-    for solution, ax in zip(PAPER, axes):
+    count = len(options.solutions)
+    figure = Figure(figsize=(4.5 * count, 3.6), layout="constrained")
+    axes = figure.subplots(1, count, sharey=True, squeeze=False)[0]
+    for solution, ax in zip(options.solutions, axes):
         _small(solution, ax, options)
         if options.large_width:
             _large(solution, options)

@@ -45,6 +45,9 @@ def main(arguments=None):
     parser.add_argument(
         "--seconds", type=float, default=120.0, help="for each optimizer"
     )
+    parser.add_argument(
+        "--iterations", type=int, default=None, help="#Iterations, instead of seconds"
+    )
     parser.add_argument("--k0", type=int, default=100, help="implicit steps")
     parser.add_argument("--k1", type=int, default=100, help="inner steps in each")
     parser.add_argument(
@@ -68,7 +71,8 @@ def main(arguments=None):
         r = run.result
         print(
             f"{name:16}{r['loss']:10.2e}{r['relative_l2']:10.2e}{r['max_error']:10.2e}"
-            f"{_iterations(name, r, options):9}{r['seconds']:9.0f}",
+            f"{_iterations(name, r['steps'], r['evaluations'], options):9}"
+            f"{r['seconds']:9.0f}",
             flush=True,
         )
     curves = {name: run.records for name, run in finished.items()}
@@ -145,7 +149,7 @@ def _run(name, options):
             return None
         model = recipe.make_model(options.seed)
         data = recipe.make_points(model, options.seed)
-        return runs.train(name, model, ki.ISGD(), data, seconds=options.seconds)
+        return _train(name, model, ki.ISGD(), data, [], options)
     problem = recipe.make_problem()
     network = ki.networks.mlp(
         len(problem.coordinates),
@@ -160,8 +164,16 @@ def _run(name, options):
         *points, resample=batch or name == "ISGD()", seed=options.seed
     )
     optimizer, extra = _optimizer(name, alpha, rate, options)
+    return _train(name, model, optimizer, data, extra, options)
+
+
+def _train(name, model, optimizer, data, extra, options):
+    seconds = options.seconds
+    if options.iterations is not None:
+        seconds = 1e9
+        extra = [*extra, IterationLimit(name, options)]
     return runs.train(
-        name, model, optimizer, data, seconds=options.seconds, extra_callbacks=extra
+        name, model, optimizer, data, seconds=seconds, extra_callbacks=extra
     )
 
 
@@ -184,11 +196,26 @@ def _optimizer(name, alpha, rate, options):
     return ki.ISGD(), []
 
 
-def _iterations(name, result, options):
-    steps = result["steps"]
+def _iterations(name, steps, evaluations, options):
     if name == "ISGD,Adam":
         return min(steps, options.k0) * options.k1 + max(0, steps - options.k0)
-    return steps if name in ("SGD", "Adam") else result["evaluations"]
+    return steps if name in ("SGD", "Adam") else evaluations
+
+
+class IterationLimit(keras.callbacks.Callback):
+    """Stops at a number of iterations as the paper counts them."""
+
+    def __init__(self, name, options):
+        super().__init__()
+        self.name = name
+        self.options = options
+
+    def on_train_batch_end(self, batch, logs=None):
+        steps = int(self.model.optimizer.iterations.numpy())
+        evaluations = int((logs or {}).get("evaluations", steps))
+        done = _iterations(self.name, steps, evaluations, self.options)
+        if done >= self.options.iterations:
+            self.model.stop_training = True
 
 
 if __name__ == "__main__":

@@ -36,17 +36,23 @@ class Net(ki.ClosureModel):
         return self.out(self.hidden(x))
 
 
+SETTINGS = [
+    {},
+    {"jit_compile": True},
+    {"run_eagerly": True},
+    {"steps_per_execution": 3},
+]
+
+
+# Each setting with each optimizer whose graph is small, and once with L-BFGS.
 @pytest.mark.parametrize(
-    "setting",
+    ("name", "setting"),
     [
-        {},
-        {"jit_compile": True},
-        {"run_eagerly": True},
-        {"steps_per_execution": 3},
+        *((name, setting) for name in ("adam", "isgd-adam") for setting in SETTINGS),
+        *zip(["lbfgs", "isgd-lbfgs", "lbfgs", "isgd-lbfgs"], SETTINGS),
     ],
     ids=str,
 )
-@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
 def test_fit_lowers_the_loss(name, setting):
     x, y = _data()
     model = _functional()

@@ -16,8 +16,8 @@ TRAINING = [
 # What else the paper claims: arguments that make it short, and what it writes.
 STUDIES = {
     "hessian_spectrum.py": (
-        "--width 4 --large-width 5 --large-depth 2 --points 20 --epochs 3 "
-        "--large-seconds 0.1",
+        "--solutions u_H --width 4 --large-width 5 --large-depth 2 --points 20 "
+        "--epochs 3 --large-seconds 0.1",
         ["spectrum.png"],
     ),
     "loss_decay.py": ("--width 4 --steps 3", ["decay.png"]),
@@ -31,7 +31,7 @@ STUDIES = {
         ["robustness.png", "robustness.json"],
     ),
     "table_1.py": (
-        "eps2-batch --seconds 1 --k0 2 --k1 3 --width 4 --depth 2 "
+        "eps2-batch --iterations 20 --k0 2 --k1 3 --width 4 --depth 2 "
         "--optimizers SGD recipe ISGD,Adam",
         ["curves.png", "predictions.png", "results.json"],
     ),

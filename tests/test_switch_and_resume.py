@@ -1,5 +1,7 @@
 """Hand-over, checkpoints and resumption: the end is that of an unbroken run."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -40,6 +42,13 @@ def _fit(model, *, second="adam", resample=False, epochs=EPOCHS, extra=()):
         verbose=0,
         callbacks=[*extra, ki.callbacks.SwitchOptimizer(SECOND[second](), K0)],
     )
+
+
+@functools.cache
+def _unbroken(first, second, resample):
+    model = _model(first)
+    _fit(model, second=second, resample=resample)
+    return _weights(model)
 
 
 def _weights(model):
@@ -104,18 +113,15 @@ def test_two_switches_make_three_stages():
     ("first", "second", "resample", "kills"),  # kills before or after the switch
     [
         ("isgd-adam", "adam", False, (1, 3)),
-        ("isgd-adam", "adam", True, (1,)),
-        ("isgd-adam", "lbfgs", False, (3,)),
+        ("isgd-adam", "lbfgs", True, (3,)),
         ("isgd-lbfgs", "adam", True, (1,)),
         ("lbfgs", "adam", False, (3,)),
         ("isgd", "adam", True, (1, 3)),
-        ("isgd", "lbfgs", False, (3,)),
         ("iterative", "adam", True, (1,)),
     ],
 )
 def test_a_killed_run_ends_as_an_unbroken_one(first, second, resample, kills, tmp_path):
-    whole = _model(first)
-    _fit(whole, second=second, resample=resample)
+    whole = _unbroken(first, second, resample)
     for kill_at in kills:
         backup = tmp_path / str(kill_at)
 
@@ -128,7 +134,7 @@ def test_a_killed_run_ends_as_an_unbroken_one(first, second, resample, kills, tm
         with pytest.raises(Killed):
             attempt([KillAt(kill_at)])
         again = attempt()
-        np.testing.assert_array_equal(_weights(again), _weights(whole))
+        np.testing.assert_array_equal(_weights(again), whole)
         assert int(again.optimizer.iterations.numpy()) == 2 * EPOCHS
 
 
@@ -144,15 +150,14 @@ def test_a_killed_run_ends_as_an_unbroken_one(first, second, resample, kills, tm
 def test_saved_and_loaded_it_goes_on_bit_for_bit(
     first, second, epochs_before, resample, tmp_path
 ):
-    whole = _model(first)
-    _fit(whole, second=second, resample=resample)
     part = _model(first)
     _fit(part, second=second, resample=resample, epochs=epochs_before)
     part.save(tmp_path / "part.keras")
     loaded = keras.models.load_model(tmp_path / "part.keras")
     assert isinstance(loaded.optimizer, ki.Staged)
     _fit(loaded, second=second, resample=resample, epochs=EPOCHS - epochs_before)
-    np.testing.assert_array_equal(_weights(loaded), _weights(whole))
+    whole = _unbroken(first, second, resample)
+    np.testing.assert_array_equal(_weights(loaded), whole)
 
 
 def test_model_checkpoint_and_weights_file(tmp_path):
@@ -170,7 +175,7 @@ def test_model_checkpoint_and_weights_file(tmp_path):
     np.testing.assert_array_equal(_weights(resumed), _weights(whole))
 
 
-@pytest.mark.parametrize("first", sorted(FIRST))
+@pytest.mark.parametrize("first", ["isgd", "isgd-adam", "isgd-lbfgs"])
 def test_weights_file_restores_an_optimizer_that_is_not_built(first, tmp_path):
     model = _model(first)
     points = model.problem.points(20, resample=False, seed=3)
@@ -200,8 +205,7 @@ def test_state_of_another_optimizer_is_refused(saved, compiled, tmp_path):
     makers = {**FIRST, "adam": SECOND["adam"]}
     model, other = _model(), _model(compiled)
     model.compile(optimizer=makers[saved]())
-    points = model.problem.points(20, resample=False, seed=3)
-    model.fit(points, verbose=0)
+    model.optimizer.build(model.trainable_variables)
     model.save_weights(tmp_path / "a.weights.h5")
     before = int(other.optimizer.iterations.numpy())
     with pytest.raises(ValueError, match="Expected the saved state of"):

@@ -85,7 +85,7 @@ class LBFGS(Solver):
             gradient_deltas=memory.gradient_deltas,
         )
         end = tfp_lbfgs.minimize(
-            objective.value_and_gradient,
+            _in_one_graph(objective.value_and_gradient),
             initial_position=None,
             previous_optimizer_results=initial,
             tolerance=tolerance,
@@ -135,6 +135,14 @@ class LBFGS(Solver):
             "tolerance": self.tolerance,
             "line_search_steps": self.line_search_steps,
         }
+
+
+def _in_one_graph(function):
+    """The line search has some ten places that evaluate: calls instead of copies."""
+    if tf.executing_eagerly():
+        return function
+    uncopied = {"_noinline": True}
+    return tf.function(function, autograph=False, experimental_attributes=uncopied)
 
 
 def _largest(x):
