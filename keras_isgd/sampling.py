@@ -219,11 +219,24 @@ def point_dataset(samplers, resample):
                 name: sampler(i + stream.position) for name, sampler in samplers.items()
             }
         )
+        dataset = _untuned(dataset)
     else:
         sets = {name: sampler(0) for name, sampler in samplers.items()}
-        dataset = tf.data.Dataset.from_tensors(sets).cache().repeat()
+        dataset = endless(sets)
     dataset.stream = stream
     return dataset
+
+
+def endless(sets):
+    """Builds a dataset that repeats one dictionary of point sets for ever."""
+    return _untuned(tf.data.Dataset.from_tensors(sets).cache().repeat())
+
+
+def _untuned(dataset):
+    """Spares the thread that tunes: at the end it can sleep on for most of a minute."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def check_seed(seed):

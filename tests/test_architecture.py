@@ -36,7 +36,7 @@ BELOW = {
     "networks": {"derivatives", "first_layer", "sampling", "solvers"},
     "models": {"optimizers", "least_squares", "problems", "derivatives", "solvers"},
 }
-BELOW["models"] |= {"objective", "row_blocks", "stopwatch"}
+BELOW["models"] |= {"objective", "row_blocks", "sampling", "stopwatch"}
 BELOW["callbacks"] = {"models", "optimizers", "solvers", "stopwatch"}
 BELOW["diagnostics"] = {"least_squares", "memory", "objective"}
 BELOW["export"] = {"models", "derivatives"}

@@ -8,6 +8,7 @@ from scipy.stats import kstest, qmc
 
 import keras_isgd as ki
 from keras_isgd import problems, sampling
+from keras_isgd.models import point_sets
 
 
 class Slab(ki.Problem):
@@ -181,6 +182,17 @@ def test_seeds_steps_and_sets(method):
 def test_no_seed_is_a_new_seed():
     a, b = (take(Sheet().points(8, seed=None), 1)[0] for _ in range(2))
     assert not np.any(a["interior"] == b["interior"])
+
+
+def test_no_thread_tunes_what_has_nothing_to_tune():
+    # Where one does, the process can wait for it for most of a minute at the end.
+    problem = problems.SingularPerturbation(0.5)
+    new, fixed = (problem.points(4, resample=r, seed=0) for r in (True, False))
+    arrays = {name: x.numpy() for name, x in next(iter(fixed)).items()}
+    prepared, steps = point_sets.prepare(problem, arrays, None)
+    assert steps == 1
+    for points in (new, fixed, prepared):
+        assert points.options().autotune.enabled is False
 
 
 def test_epochs_of_one_iterator_differ_and_new_iterators_begin_again():

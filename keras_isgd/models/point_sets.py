@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.sampling import endless
+
 __all__ = ["SeekPoints", "default_points", "prepare"]
 
 # Rows of the residual for each trainable weight: with fewer than one, a step fits its
@@ -51,7 +53,7 @@ def prepare(problem, x, steps):
         sets = {name: np.asarray(value) for name, value in x.items()}
         _check_specs(problem, {n: (v.shape, v.dtype) for n, v in sets.items()})
         _check_values(problem, sets)
-        x = tf.data.Dataset.from_tensors(sets).cache().repeat()
+        x = endless(sets)
     elif isinstance(x, tf.data.Dataset):
         spec = x.element_spec
         if not isinstance(spec, dict):
