@@ -27,7 +27,9 @@ START = {
 def main(arguments=None):
     """Prints the table and writes spectrum.png."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--solutions", nargs="+", choices=PAPER, default=[*PAPER])
+    parser.add_argument(
+        "--solutions", nargs="+", choices=PAPER, default=[*PAPER], help="of Eq. 9"
+    )
     parser.add_argument("--width", type=int, default=24, help="of the small network")
     parser.add_argument("--large-width", type=int, default=200, help="0 leaves it out")
     parser.add_argument("--large-depth", type=int, default=5)

@@ -42,10 +42,11 @@ def main(arguments=None):
     )
     parser.add_argument("setting", choices=SETTINGS)
     parser.add_argument("--optimizers", nargs="+", choices=NAMES, default=NAMES)
-    parser.add_argument(
+    limit = parser.add_mutually_exclusive_group()
+    limit.add_argument(
         "--seconds", type=float, default=120.0, help="for each optimizer"
     )
-    parser.add_argument(
+    limit.add_argument(
         "--iterations", type=int, default=None, help="#Iterations, instead of seconds"
     )
     parser.add_argument("--k0", type=int, default=100, help="implicit steps")
@@ -170,10 +171,16 @@ def _run(name, options):
 def _train(name, model, optimizer, data, extra, options):
     seconds = options.seconds
     if options.iterations is not None:
-        seconds = 1e9
-        extra = [*extra, IterationLimit(name, options)]
+        seconds, extra = None, [*extra, IterationLimit(name, options)]
+    # A step is one iteration or more.
     return runs.train(
-        name, model, optimizer, data, seconds=seconds, extra_callbacks=extra
+        name,
+        model,
+        optimizer,
+        data,
+        seconds=seconds,
+        steps=options.iterations,
+        extra_callbacks=extra,
     )
 
 

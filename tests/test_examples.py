@@ -31,7 +31,7 @@ STUDIES = {
         ["robustness.png", "robustness.json"],
     ),
     "table_1.py": (
-        "eps2-batch --iterations 20 --k0 2 --k1 3 --width 4 --depth 2 "
+        "eps2-batch --seconds 1 --k0 2 --k1 3 --width 4 --depth 2 "
         "--optimizers SGD recipe ISGD,Adam",
         ["curves.png", "predictions.png", "results.json"],
     ),
@@ -62,6 +62,16 @@ def test_table_in_two_dimensions(tmp_path, monkeypatch):
     assert results["Adam"]["records"][-1]["loss"] > 0
     assert results["L-BFGS"]["records"][-1]["loss"] > 0
     assert (tmp_path / "predictions.png").stat().st_size > 10_000
+
+
+def test_table_counts_iterations_as_the_paper_does(tmp_path, monkeypatch):
+    short = "eps2-full --iterations 20 --k0 2 --k1 3 --width 3 --depth 1"
+    arguments = [*short.split(), "--optimizers", "SGD", "ISGD,Adam"]
+    monkeypatch.setattr(sys, "argv", ["", *arguments, "--out", str(tmp_path)])
+    runpy.run_path(str(EXAMPLES / "table_1.py"), run_name="__main__")
+    results = json.loads((tmp_path / "results.json").read_text())["results"]
+    assert results["SGD"]["steps"] == 20
+    assert results["ISGD,Adam"]["steps"] == 2 + 14  # 2 of 3 inner steps, then Adam
 
 
 @pytest.mark.parametrize("name", TRAINING)
