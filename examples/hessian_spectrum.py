@@ -34,7 +34,7 @@ def main(arguments=None):
     parser.add_argument("--large-width", type=int, default=200, help="0 leaves it out")
     parser.add_argument("--large-depth", type=int, default=5)
     parser.add_argument(
-        "--large-seconds", type=float, default=0.0, help="of training the large one"
+        "--large-steps", type=int, default=0, help="of Adam on the large network"
     )
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--epochs", type=int, default=100, help="of training by ISGD")
@@ -109,18 +109,25 @@ def _large(solution, options):
     size = f"{options.large_depth} layers of {options.large_width}"
     print(f"{solution}, {size}, p = {model.count_params()}")
     _print_ends("start", model, batch)
-    if options.large_seconds:
-        model.compile(optimizer=ki.ISGD(), jit_compile=True)
-        limit = ki.callbacks.TimeLimit(options.large_seconds)
-        model.fit(points, epochs=10**9, verbose=0, callbacks=[limit])
-        _print_ends("trained", model, batch)
+    if options.large_steps:
+        # As the paper trains it; 50 steps to a call.
+        chunk = min(options.large_steps, 50)
+        model.compile(
+            optimizer=keras.optimizers.Adam(1e-3),
+            jit_compile=True,
+            steps_per_execution=chunk,
+        )
+        model.fit(points, steps_per_epoch=options.large_steps, verbose=0)
+        _print_ends(f"after {options.large_steps} steps", model, batch)
 
 
 def _print_ends(when, model, batch):
     objective = model.objective(batch)
+    loss = float(objective.value(objective.parameters.read()))
     ends = diagnostics.extreme_eigenvalues(objective, steps=60, tolerance=1e-3)
     print(
-        f"  {when}, relative L2 {model.relative_l2():.1e}: from {ends.smallest:.3g} "
+        f"  {when}, loss {loss:.1e}, relative L2 "
+        f"{model.relative_l2():.1e}: from {ends.smallest:.3g} "
         f"(+- {ends.smallest_error:.1g}) to {ends.largest:.3g} "
         f"(+- {ends.largest_error:.1g}), {ends.products} products"
     )

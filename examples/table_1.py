@@ -1,8 +1,10 @@
 """Table 1 and Figures 1 to 4: SGD, Adam, ISGD and this package's default.
 
 The paper's equations with its networks, points, rates and hand-overs, each optimizer
-for the same seconds. #Iterations are counted as the paper does, (K0 K1 + K2): every
-inner Adam step is one, and so is every step of an explicit optimizer.
+for the same seconds or for a number of #Iterations. These are counted as the paper
+does, (K0 K1 + K2): every inner Adam step is one, and so is every step of an explicit
+optimizer. Runs are kept in results.json one by one: another call with the same
+settings adds optimizers to it, and the pictures show all that it holds.
 """
 
 import argparse
@@ -10,32 +12,75 @@ import json
 import os
 
 import keras
-import numpy as np
 import tensorflow as tf
-from matplotlib.figure import Figure
 
 import keras_isgd as ki
 from keras_isgd import catalogue, figures, runs
 
-# The recipe with the problem, width, depth, points (interior, boundary), alpha,
-# Adam's rate.
+# The recipe with the problem, width, depth, points (interior, boundary), the rate
+# alpha of SGD and ISGD, and Adam's best one.
 SETTINGS = {
     "u_L": ("poisson1d-low", 200, 5, (1000,), 0.1, 1e-3),
     "u_H": ("poisson1d-high", 200, 5, (1000,), 0.1, 1e-3),
-    "eps2-batch": ("singular-eps2", 50, 4, (40,), 1e-3, 1e-3),
+    "eps2-batch": ("singular-eps2", 50, 4, (400,), 1e-3, 1e-3),
     "eps2-full": ("singular-eps2", 50, 4, (400,), 0.5, 1e-3),
-    "eps0.01-batch": ("singular-eps0.01", 50, 4, (40,), 1e-3, 1e-3),
+    "eps0.01-batch": ("singular-eps0.01", 50, 4, (400,), 1e-3, 1e-3),
     "eps0.01-full": ("singular-eps0.01", 50, 4, (400,), 0.5, 1e-3),
     "poisson2d": ("poisson2d", 100, 6, (4000, 400), 0.5, 5e-4),
+    "poisson2d-small-rate": ("poisson2d", 100, 6, (4000, 400), 5e-4, 5e-4),
     "helmholtz2d": ("helmholtz2d", 100, 6, (4000, 400), 0.5, 5e-4),
+    "helmholtz2d-small-rate": ("helmholtz2d", 100, 6, (4000, 400), 5e-4, 5e-4),
 }
+# Of the settings called "batch".
+BATCH = 40
 
-# "recipe" is the default optimizer with the recipe's own network and points.
-NAMES = ["SGD", "Adam", "L-BFGS", "ISGD,Adam", "ISGD,L-BFGS", "ISGD()", "recipe"]
+# "Adam,alpha" has the rate of SGD and ISGD, as in the paper's pictures; "recipe" is
+# the default optimizer with the recipe's own network and points.
+NAMES = (
+    "SGD",
+    "Adam",
+    "Adam,alpha",
+    "L-BFGS",
+    "ISGD,Adam",
+    "ISGD,L-BFGS",
+    "ISGD()",
+    "recipe",
+)
+# What the pictures have in common with each other.
+COLOUR = dict(zip(NAMES, (*figures.COLOURS, "#999999")))
 
 
 def main(arguments=None):
     """Prints the table of one setting; writes curves and solutions."""
+    options = _options(arguments)
+    out = options.out or f"runs/table_1/{options.setting}"
+    os.makedirs(out, exist_ok=True)
+    results = _earlier(f"{out}/results.json", options)
+    print(f"{'':16}{'loss':>10}{'rel. L2':>10}{'max':>10}{'#Iter.':>9}{'seconds':>9}")
+    for name in options.optimizers:
+        run = _run(name, options)
+        if run is None:
+            continue
+        results[name] = _keep(name, run, options)
+        print(_row(name, results[name]), flush=True)
+        with open(f"{out}/results.json", "w") as file:
+            json.dump({"settings": _shared(options), "results": results}, file)
+        results = {n: results[n] for n in NAMES if n in results}
+        _draw(results, out, options.setting)
+    print(f"Written to {out}: curves.png, predictions.png, results.json")
+
+
+def _draw(results, out, setting):
+    """Figures 2 to 4: losses and errors along the runs, and what each predicts."""
+    curves = {n: r["records"] for n, r in results.items()}
+    figures.save_curves(curves, f"{out}/curves.png", setting, COLOUR)
+    problem = catalogue.RECIPES[SETTINGS[setting][0]].make_problem()
+    predictions = {n: r["prediction"] for n, r in results.items()}
+    path = f"{out}/predictions.png"
+    figures.save_predictions(problem, predictions, path, setting, COLOUR)
+
+
+def _options(arguments):
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -51,94 +96,58 @@ def main(arguments=None):
     )
     parser.add_argument("--k0", type=int, default=100, help="implicit steps")
     parser.add_argument("--k1", type=int, default=100, help="inner steps in each")
+    for name in ("width", "depth"):
+        parser.add_argument(
+            f"--{name}", type=int, default=None, help="instead of the paper's"
+        )
     parser.add_argument(
-        "--width", type=int, default=None, help="instead of the paper's"
-    )
-    parser.add_argument(
-        "--depth", type=int, default=None, help="instead of the paper's"
+        "--points", type=int, nargs="+", default=None, help="instead of the paper's"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default=None, help="directory; runs/table_1/<setting>")
-    options = parser.parse_args(arguments)
-    out = options.out or f"runs/table_1/{options.setting}"
-    os.makedirs(out, exist_ok=True)
-    finished = {}
-    print(f"{'':16}{'loss':>10}{'rel. L2':>10}{'max':>10}{'#Iter.':>9}{'seconds':>9}")
-    for name in options.optimizers:
-        run = _run(name, options)
-        if run is None:
-            continue
-        finished[name] = run
-        r = run.result
-        print(
-            f"{name:16}{r['loss']:10.2e}{r['relative_l2']:10.2e}{r['max_error']:10.2e}"
-            f"{_iterations(name, r['steps'], r['evaluations'], options):9}"
-            f"{r['seconds']:9.0f}",
-            flush=True,
+    return parser.parse_args(arguments)
+
+
+def _shared(options):
+    """What runs must have in common to stand in one table."""
+    names = ("setting", "width", "depth", "points", "seed")
+    return {name: getattr(options, name) for name in names}
+
+
+def _earlier(path, options):
+    """The results of earlier calls with these settings."""
+    if not os.path.exists(path):
+        return {}
+    with open(path) as file:
+        content = json.load(file)
+    if content["settings"] != _shared(options):
+        raise SystemExit(
+            f"{path} holds runs of other settings, {content['settings']}. "
+            "Give another directory as --out."
         )
-    curves = {name: run.records for name, run in finished.items()}
-    figures.save_curves(curves, f"{out}/curves.png", options.setting)
-    _draw_predictions(finished, f"{out}/predictions.png", options.setting)
-    with open(f"{out}/results.json", "w") as file:
-        results = {n: {**r.result, "records": r.records} for n, r in finished.items()}
-        json.dump({"settings": vars(options), "results": results}, file)
-    print(f"Written to {out}: curves.png, predictions.png, results.json")
+    return content["results"]
 
 
-def _draw_predictions(runs, path, title):
-    """Figures 2 to 4: what each optimizer predicts, beside the exact solution."""
-    problem = next(iter(runs.values())).model.problem
-    if len(problem.coordinates) == 1:
-        figure = _lines(problem, runs)
-    else:
-        figure = _maps(problem, runs)
-    figure.suptitle(title)
-    figure.savefig(path, dpi=110)
+def _keep(name, run, options):
+    """What results.json holds of a run, its prediction on the picture's grid too."""
+    x = figures.prediction_points(run.model.problem)
+    u = run.model.network(tf.constant(x)).numpy()
+    return {
+        **run.result,
+        "iterations": _iterations(
+            name, run.result["steps"], run.result["evaluations"], options
+        ),
+        "settings": vars(options),
+        "records": run.records,
+        "prediction": u.ravel().tolist(),
+    }
 
 
-def _lines(problem, runs):
-    x = problem.domain.grid((1001,))
-    exact = problem.exact(tf.constant(x)).numpy()
-    figure = Figure(figsize=(9.5, 3.6), layout="constrained")
-    solution, error = figure.subplots(1, 2)
-    solution.plot(x, exact, color="0.7", linewidth=4, label="exact")
-    for (name, run), colour in zip(runs.items(), figures.COLOURS):
-        u = run.model.network(tf.constant(x)).numpy()
-        solution.plot(x, u, label=name, color=colour)
-        error.semilogy(x, np.maximum(np.abs(u - exact), 1e-17), color=colour)
-    # What diverged would hide the rest.
-    span = np.ptp(exact)
-    solution.set_ylim(exact.min() - span, exact.max() + span)
-    solution.set_title("solution")
-    error.set_title("absolute error")
-    solution.legend(fontsize="small")
-    for ax in (solution, error):
-        ax.set_xlabel(problem.coordinates[0])
-        ax.grid(True, alpha=0.3)
-    return figure
-
-
-def _maps(problem, runs):
-    x = problem.domain.grid((101, 101))
-    exact = problem.exact(tf.constant(x)).numpy().reshape(101, 101)
-    limit = np.abs(exact).max()
-    figure = Figure(figsize=(2.3 * (len(runs) + 1), 4.9), layout="constrained")
-    axes = figure.subplots(2, len(runs) + 1)
-    shown = {"vmin": -limit, "vmax": limit, "cmap": "RdBu_r", "origin": "lower"}
-    axes[0][0].imshow(exact.T, **shown)
-    axes[0][0].set_title("exact")
-    axes[1][0].axis("off")
-    for (above, below), (name, run) in zip(axes.T[1:], runs.items()):
-        u = run.model.network(tf.constant(x)).numpy().reshape(101, 101)
-        above.imshow(u.T, **shown)
-        above.set_title(name)
-        error = below.imshow(np.abs(u - exact).T, origin="lower")
-        figure.colorbar(error, ax=below, shrink=0.8, location="bottom")
-    for ax in axes.flat:
-        ax.set_xticks([])
-        ax.set_yticks([])
-    axes[1][1].set_ylabel("absolute error")
-    return figure
+def _row(name, r):
+    return (
+        f"{name:16}{r['loss']:10.2e}{r['relative_l2']:10.2e}{r['max_error']:10.2e}"
+        f"{r['iterations']:9}{r['seconds']:9.0f}"
+    )
 
 
 def _run(name, options):
@@ -159,13 +168,26 @@ def _run(name, options):
         seed=options.seed,
     )
     model = ki.PINN(network, problem)
-    if name == "L-BFGS" and batch:
-        return None  # it needs fixed points
+    if (name == "L-BFGS" and batch) or (name == "Adam,alpha" and alpha == rate):
+        return None  # one needs fixed points, the other is Adam
     data = problem.points(
-        *points, resample=batch or name == "ISGD()", seed=options.seed
+        *(options.points or points),
+        resample=name == "ISGD()" and not batch,
+        seed=options.seed,
     )
+    if batch:
+        data = _batches(data, options.seed)
     optimizer, extra = _optimizer(name, alpha, rate, options)
     return _train(name, model, optimizer, data, extra, options)
+
+
+def _batches(data, seed):
+    """The same points for ever, in batches drawn anew in each pass over them."""
+    sets = next(iter(data))
+    interior = tf.data.Dataset.from_tensor_slices(sets.pop("interior"))
+    interior = interior.shuffle(interior.cardinality(), seed=seed)
+    interior = interior.batch(BATCH, drop_remainder=True).repeat()
+    return interior.map(lambda x: {"interior": x, **sets})
 
 
 def _train(name, model, optimizer, data, extra, options):
@@ -187,9 +209,11 @@ def _train(name, model, optimizer, data, extra, options):
 def _optimizer(name, alpha, rate, options):
     switch = ki.callbacks.SwitchOptimizer
     if name == "SGD":
-        return keras.optimizers.SGD(alpha), []
+        return keras.optimizers.SGD(alpha), [keras.callbacks.TerminateOnNaN()]
     if name == "Adam":
         return keras.optimizers.Adam(rate), []
+    if name == "Adam,alpha":
+        return keras.optimizers.Adam(alpha), [keras.callbacks.TerminateOnNaN()]
     if name == "L-BFGS":
         return ki.LBFGS(steps=50), []
     if name == "ISGD,Adam":
@@ -206,7 +230,7 @@ def _optimizer(name, alpha, rate, options):
 def _iterations(name, steps, evaluations, options):
     if name == "ISGD,Adam":
         return min(steps, options.k0) * options.k1 + max(0, steps - options.k0)
-    return steps if name in ("SGD", "Adam") else evaluations
+    return steps if name in ("SGD", "Adam", "Adam,alpha") else evaluations
 
 
 class IterationLimit(keras.callbacks.Callback):

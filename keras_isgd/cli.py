@@ -148,17 +148,25 @@ def _compare(options):
         _finish(run, os.path.join(directory, name), f"{options.problem}, {name}")
         if run.interrupted:
             break
+    written = ["curves.png", "result.json"]
     figures.save_curves(
         {run.name: run.records for run in finished},
         os.path.join(directory, "curves.png"),
         options.problem,
     )
+    problem = finished[0].model.problem
+    x = figures.prediction_points(problem)
+    if x is not None:
+        predictions = {run.name: run.model.network(x).numpy() for run in finished}
+        path = os.path.join(directory, "predictions.png")
+        figures.save_predictions(problem, predictions, path, options.problem)
+        written.append("predictions.png")
     with open(os.path.join(directory, "result.json"), "w") as file:
         json.dump({run.name: run.result for run in finished}, file, indent=1)
     print()
     _print_table(finished)
     print(
-        f"\nWritten to {directory}: curves.png, result.json, and for each optimizer "
+        f"\nWritten to {directory}: {', '.join(written)}, and for each optimizer "
         "result.json, card.md, curves.png, solution.png, model/"
     )
     return 130 if finished[-1].interrupted else 0

@@ -4,22 +4,34 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "HIGHEST_ERROR", "save_curves", "save_solution"]
+__all__ = [
+    "COLOURS",
+    "HIGHEST_ERROR",
+    "prediction_points",
+    "save_curves",
+    "save_predictions",
+    "save_solution",
+]
 
 # Colour-blind safe (Okabe and Ito), in the order of the runs.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 # Of the axis of relative errors.
 HIGHEST_ERROR = 100.0
+# Rounding errors below this are not told apart.
+_LOWEST_ERROR = 1e-17
 
 
-def save_curves(runs, path, title=""):
+def save_curves(runs, path, title="", colours=None):
     """Draws loss and relative error against seconds and evaluations.
 
     Args:
         runs: dictionary of record lists (`ErrorMonitor.records`) by name.
         path: PNG file to write.
         title: heading.
+        colours: dictionary of colours by name; `COLOURS` in the order of the runs
+            if None.
     """
+    colours = colours or dict(zip(runs, COLOURS * 3))
     runs = {name: records for name, records in runs.items() if records}
     has_error = all("relative_l2" in r[-1] for r in runs.values())
     rows = [("loss", "training loss")]
@@ -31,26 +43,32 @@ def save_curves(runs, path, title=""):
     for row, (y, y_label) in enumerate(rows):
         for column, (x, x_label) in enumerate(columns):
             ax = axes[row][column]
-            for (name, records), colour in zip(runs.items(), COLOURS * 3):
+            ax.set_yscale("log")
+            if x == "evaluations":
+                ax.set_xscale("log")
+            for name, records in runs.items():
                 ax.plot(
                     [r[x] for r in records],
-                    [r[y] for r in records],
-                    color=colour,
+                    [_drawable(r[y]) for r in records],
+                    color=colours[name],
                     label=name,
                     marker="." if len(records) < 20 else None,
                 )
-            ax.set_yscale("log")
-            if y == "relative_l2":
+            bottom, top = ax.get_ylim()
+            if y == "relative_l2" and bottom < HIGHEST_ERROR < top:
                 # A run that diverged would hide the others.
-                ax.set_ylim(top=min(ax.get_ylim()[1], HIGHEST_ERROR))
-            if x == "evaluations":
-                ax.set_xscale("log")
+                ax.set_ylim(top=HIGHEST_ERROR)
             ax.set_xlabel(x_label)
             ax.set_ylabel(y_label)
             ax.grid(True, alpha=0.3)
     axes[0][0].legend()
     figure.suptitle(title)
     figure.savefig(path, dpi=120)
+
+
+def _drawable(value):
+    """A value for a logarithmic axis; what is beyond float32 has diverged."""
+    return value if 0.0 < value < 1e38 else np.nan
 
 
 def save_solution(model, path, title=""):
@@ -81,13 +99,94 @@ def save_solution(model, path, title=""):
     return True
 
 
+def prediction_points(problem):
+    """Returns the points `(n, d)` whose values `save_predictions` draws.
+
+    None for a problem that it does not draw: in more than two dimensions, with
+    several outputs, or without an exact solution.
+    """
+    d = len(problem.coordinates)
+    if d > 2 or problem.outputs > 1 or problem.exact is None:
+        return None
+    return problem.domain.grid((1001,) if d == 1 else (101, 101))
+
+
+def save_predictions(problem, predictions, path, title="", colours=None):
+    """Draws several predictions and their errors beside the exact solution.
+
+    Args:
+        problem: one that has `prediction_points`.
+        predictions: dictionary of arrays by name, each of the n values there.
+        path: PNG file to write.
+        title: heading.
+        colours: dictionary of colours by name; `COLOURS` in their order if None.
+    """
+    x = prediction_points(problem)
+    exact = np.asarray(problem.exact(tf.constant(x))).ravel()
+    predictions = {name: np.asarray(u).ravel() for name, u in predictions.items()}
+    if x.shape[1] == 1:
+        colours = colours or dict(zip(predictions, COLOURS * 3))
+        figure = _predicted_lines(problem, x[:, 0], exact, predictions, colours)
+    else:
+        figure = _predicted_maps(exact, predictions)
+    figure.suptitle(title)
+    figure.savefig(path, dpi=110)
+
+
+def _predicted_lines(problem, x, exact, predictions, colours):
+    figure = Figure(figsize=(9.5, 3.6), layout="constrained")
+    solution, error = figure.subplots(1, 2)
+    solution.plot(x, exact, color="0.7", linewidth=4, label="exact")
+    for name, u in predictions.items():
+        solution.plot(x, u, label=name, color=colours[name])
+        difference = np.maximum(np.abs(u - exact), _LOWEST_ERROR)
+        error.semilogy(x, [_drawable(v) for v in difference], color=colours[name])
+    # What diverged would hide the rest.
+    span = np.ptp(exact)
+    solution.set_ylim(exact.min() - span, exact.max() + span)
+    solution.set_title("solution")
+    error.set_title("absolute error")
+    solution.legend(fontsize="small")
+    for ax in (solution, error):
+        ax.set_xlabel(problem.coordinates[0])
+        ax.grid(True, alpha=0.3)
+    return figure
+
+
+def _predicted_maps(exact, predictions):
+    side = (101, 101)
+    limit = np.abs(exact).max()
+    figure = Figure(figsize=(2.3 * (len(predictions) + 1), 4.9), layout="constrained")
+    axes = figure.subplots(2, len(predictions) + 1)
+    shown = {"vmin": -limit, "vmax": limit, "cmap": "RdBu_r", "origin": "lower"}
+    axes[0][0].imshow(exact.reshape(side).T, **shown)
+    axes[0][0].set_title("exact")
+    axes[1][0].axis("off")
+    for (above, below), (name, u) in zip(axes.T[1:], predictions.items()):
+        above.imshow(u.reshape(side).T, **shown)
+        above.set_title(name)
+        error = np.abs(u - exact).reshape(side).T
+        if np.isfinite(error).all():
+            image = below.imshow(error, origin="lower")
+            figure.colorbar(image, ax=below, shrink=0.8, location="bottom")
+        else:
+            below.text(0.5, 0.5, "diverged", ha="center", transform=below.transAxes)
+    for ax in axes.flat:
+        ax.set_xticks([])
+        ax.set_yticks([])
+    axes[1][1].set_ylabel("absolute error")
+    return figure
+
+
 def _draw_line(problem, counts, x, u, exact):
     panels = 1 if exact is None else 2
     figure = Figure(figsize=(4.5 * panels, 3.4), layout="constrained")
     axes = figure.subplots(1, panels, squeeze=False)[0]
     if exact is not None:
         axes[0].plot(x, exact, color="0.6", linewidth=3, label="exact")
-        axes[1].semilogy(x, np.maximum(np.abs(u - exact), 1e-17), color=COLOURS[1])
+        axes[1].semilogy(
+            x, np.maximum(np.abs(u - exact), _LOWEST_ERROR), color=COLOURS[1]
+        )
         axes[1].set_title("absolute error")
     axes[0].plot(x, u, color=COLOURS[0], label="prediction")
     axes[0].set_title("solution")

@@ -55,7 +55,8 @@ def test_compare_gives_each_the_same_start(tmp_path, capsys):
     out = tmp_path / "out"
     arguments = ["compare", "singular-eps2", "--optimizers", "isgd-adam", "adam"]
     assert main([*arguments, "--seconds", "1", "--no-jit", "--out", str(out)]) == 0
-    assert {"isgd-adam", "adam", "curves.png", "result.json"} == set(os.listdir(out))
+    written = {"isgd-adam", "adam", "curves.png", "predictions.png", "result.json"}
+    assert set(os.listdir(out)) == written
     first = [
         json.loads((out / name / "result.json").read_text())["records"][0]
         for name in ("isgd-adam", "adam")
