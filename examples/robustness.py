@@ -103,7 +103,7 @@ def _draw(errors, options):
                     j, i, text, ha="center", va="center", fontsize=7,
                     color="white" if dark else "black",
                 )  # fmt: skip
-        ax.set_xticks(range(len(RATES)), [f"{r:g}" for r in RATES])
+        ax.set_xticks(range(len(RATES)), [f"{r:g}" for r in RATES], fontsize=8)
         ax.set_yticks(range(len(options.batches)), options.batches)
         ax.set_title(name)
         ax.set_xlabel("learning rate")
