@@ -17,6 +17,8 @@ __all__ = [
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 # Of the axis of relative errors.
 HIGHEST_ERROR = 100.0
+# Beyond float32.
+_DIVERGED = 1e38
 # Rounding errors below this are not told apart.
 _LOWEST_ERROR = 1e-17
 
@@ -54,10 +56,8 @@ def save_curves(runs, path, title="", colours=None):
                     label=name,
                     marker="." if len(records) < 20 else None,
                 )
-            bottom, top = ax.get_ylim()
-            if y == "relative_l2" and bottom < HIGHEST_ERROR < top:
-                # A run that diverged would hide the others.
-                ax.set_ylim(top=HIGHEST_ERROR)
+            if y == "relative_l2":
+                _cut(ax)
             ax.set_xlabel(x_label)
             ax.set_ylabel(y_label)
             ax.grid(True, alpha=0.3)
@@ -66,9 +66,16 @@ def save_curves(runs, path, title="", colours=None):
     figure.savefig(path, dpi=120)
 
 
+def _cut(ax):
+    """Ends an axis of errors where a run that diverged would hide the others."""
+    bottom, top = ax.get_ylim()
+    if bottom < HIGHEST_ERROR < top:
+        ax.set_ylim(top=HIGHEST_ERROR)
+
+
 def _drawable(value):
-    """A value for a logarithmic axis; what is beyond float32 has diverged."""
-    return value if 0.0 < value < 1e38 else np.nan
+    """A value for a logarithmic axis, NaN where it has none."""
+    return value if 0.0 < value < _DIVERGED else np.nan
 
 
 def save_solution(model, path, title=""):
@@ -141,7 +148,7 @@ def _predicted_lines(problem, x, exact, predictions, colours):
         solution.plot(x, u, label=name, color=colours[name])
         difference = np.maximum(np.abs(u - exact), _LOWEST_ERROR)
         error.semilogy(x, [_drawable(v) for v in difference], color=colours[name])
-    # What diverged would hide the rest.
+    _cut(error)
     span = np.ptp(exact)
     solution.set_ylim(exact.min() - span, exact.max() + span)
     solution.set_title("solution")
@@ -166,7 +173,7 @@ def _predicted_maps(exact, predictions):
         above.imshow(u.reshape(side).T, **shown)
         above.set_title(name)
         error = np.abs(u - exact).reshape(side).T
-        if np.isfinite(error).all():
+        if error.max() < _DIVERGED:  # false for NaN
             image = below.imshow(error, origin="lower")
             figure.colorbar(image, ax=below, shrink=0.8, location="bottom")
         else:

@@ -53,11 +53,14 @@ def test_predictions_in_one_dimension(tmp_path, drawn):
     x = figures.prediction_points(problem)
     exact = problem.exact(tf.constant(x)).numpy()
     predictions = {"off by 0.1": exact + 0.1, "diverged": np.full(len(x), np.inf)}
+    predictions["large"] = np.full(len(x), 1e30)
     figures.save_predictions(problem, predictions, tmp_path / "p.png", "title")
     solution, error = drawn[0].axes
     low, high = solution.get_ylim()
     assert low < exact.min() < exact.max() < high < 2.0
     np.testing.assert_allclose(error.lines[0].get_ydata(), 0.1)
+    low, high = error.get_ylim()
+    assert low < 0.1 < high < 1e4
     assert np.isnan(error.lines[1].get_ydata()).all()
 
 
