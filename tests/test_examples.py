@@ -73,7 +73,30 @@ def test_table_in_two_dimensions(tmp_path, monkeypatch):
     assert (tmp_path / "predictions.png").stat().st_size > 10_000
 
 
-def test_table_counts_iterations_as_the_paper_does(tmp_path, monkeypatch):
+def test_row_of_the_table():
+    scope = runpy.run_path(str(EXAMPLES / "table_1.py"))
+    # 3 implicit steps of 100 inner ones, then 98 of Adam, one second each: the last
+    # tenth are the errors 91 to 101, and 101 - 1 seconds go to 398 - 100 iterations.
+    records = [
+        {"step": s, "seconds": float(s), "relative_l2": float(s), "evaluations": 0}
+        for s in range(1, 102)
+    ]
+    result = {
+        "loss": 1e-3,
+        "relative_l2": 0.5,
+        "max_error": 2.0,
+        "iterations": 398,
+        "seconds": 102.4,
+        "settings": {"k0": 3, "k1": 100},
+        "records": records,
+    }
+    row = "| ISGD,Adam | 1.0e-03 | 5.0e-01 | 9.6e+01 | 2.0e+00 | 398 | 102 | 335.57 |"
+    assert scope["_row"]("ISGD,Adam", result) == row
+    result["records"], result["iterations"] = records[:1], 100
+    assert scope["_row"]("ISGD,Adam", result).endswith("| 100 | 102 | |")
+
+
+def test_table_counts_iterations_as_the_paper_does(tmp_path, monkeypatch, capsys):
     short = "eps2-full --iterations 20 --k0 2 --k1 3 --width 3 --depth 1 --optimizers "
     _, results = _table_1(monkeypatch, short + "Adam,alpha", tmp_path)
     # Another call adds to what the file holds.
@@ -83,6 +106,12 @@ def test_table_counts_iterations_as_the_paper_does(tmp_path, monkeypatch):
     assert results["Adam"]["loss"] != results["Adam,alpha"]["loss"]
     assert results["ISGD,Adam"]["steps"] == 2 + 14  # 2 of 3 inner steps, then Adam
     assert all(r["iterations"] == 20 for r in results.values())
+    # Without a name it adds nothing and prints what is there.
+    capsys.readouterr()
+    _, again = _table_1(monkeypatch, short, tmp_path)
+    assert again == results
+    rows = capsys.readouterr().out.splitlines()[2:-1]
+    assert [row.split(" | ")[0] for row in rows] == [f"| {n}" for n in results]
     with pytest.raises(SystemExit, match="other settings"):
         _table_1(monkeypatch, short + "Adam --seed 1", tmp_path)
 
