@@ -107,6 +107,9 @@ def _call(command):
     )
     if done.returncode:
         sys.exit(done.stderr[-3000:])
+    for line in done.stderr.splitlines():
+        if " stopped: " in line:
+            print(line, flush=True)
     return done.stdout
 
 

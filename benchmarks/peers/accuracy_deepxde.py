@@ -28,7 +28,10 @@ def main():
         dde.optimizers.set_LBFGS_options(maxcor=50, maxiter=10**8, gtol=0)
         weights = [1.0, task.boundary_weight]
         model.compile(share, loss_weights=weights)
-        _train(dde, task, model, task.seconds)
+        try:
+            _train(dde, task, model, task.seconds)
+        except RuntimeError as error:  # NNCG's Cholesky factorisation may fail
+            print(f"{share} stopped: {error}", file=sys.stderr)
         task.record(lambda: model.predict(task.test), _loss(model), force=True)
     task.finish()
 
