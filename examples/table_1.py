@@ -62,14 +62,17 @@ def main(arguments=None):
     out = options.out or f"runs/table_1/{options.setting}"
     os.makedirs(out, exist_ok=True)
     results = _earlier(f"{out}/results.json", options)
+    names = []
+    for name in options.optimizers:
+        if why := _left_out(name, options):
+            print(f"{name} is left out: {why}.")
+        else:
+            names.append(name)
     print(HEADER)
     for name, result in results.items():
         print(_row(name, result), flush=True)
-    for name in options.optimizers:
-        run = _run(name, options)
-        if run is None:
-            continue
-        results[name] = _keep(name, run, options)
+    for name in names:
+        results[name] = _keep(name, _run(name, options), options)
         results = {n: results[n] for n in NAMES if n in results}
         print(_row(name, results[name]), flush=True)
         with open(f"{out}/results.json", "w") as file:
@@ -109,6 +112,12 @@ def _options(arguments):
             f"--{name}", type=int, default=None, help="instead of the paper's"
         )
     parser.add_argument(
+        "--alpha",
+        type=float,
+        default=None,
+        help="rate of SGD and ISGD instead of the paper's",
+    )
+    parser.add_argument(
         "--points", type=int, nargs="+", default=None, help="instead of the paper's"
     )
     parser.add_argument("--seed", type=int, default=0)
@@ -118,7 +127,7 @@ def _options(arguments):
 
 def _shared(options):
     """What runs must have in common to stand in one table."""
-    names = ("setting", "width", "depth", "points", "seed")
+    names = ("setting", "width", "depth", "points", "alpha", "seed")
     return {name: getattr(options, name) for name in names}
 
 
@@ -172,30 +181,38 @@ def _row(name, r):
     )
 
 
+def _setting(options):
+    """The setting's entry with what the options put in the paper's place."""
+    problem, *numbers = SETTINGS[options.setting]
+    given = (options.width, options.depth, options.points, options.alpha, None)
+    return problem, *(n if g is None else g for n, g in zip(numbers, given))
+
+
+def _left_out(name, options):
+    """Why a setting has no such run, or None."""
+    *_, alpha, rate = _setting(options)
+    if name == "Adam,alpha" and alpha == rate:
+        return "its rate is that of Adam"
+    if "batch" in options.setting and name in ("L-BFGS", "recipe"):
+        return "it takes all points in each step"
+    return None
+
+
 def _run(name, options):
-    problem_name, width, depth, points, alpha, rate = SETTINGS[options.setting]
+    problem_name, width, depth, points, alpha, rate = _setting(options)
     recipe = catalogue.RECIPES[problem_name]
-    batch = "batch" in options.setting
     if name == "recipe":
-        if batch:
-            return None
         model = recipe.make_model(options.seed)
         data = recipe.make_points(model, options.seed)
         return _train(name, model, ki.ISGD(), data, [], options)
     problem = recipe.make_problem()
     network = ki.networks.mlp(
-        len(problem.coordinates),
-        width=options.width or width,
-        depth=options.depth or depth,
-        seed=options.seed,
+        len(problem.coordinates), width=width, depth=depth, seed=options.seed
     )
     model = ki.PINN(network, problem)
-    if (name == "L-BFGS" and batch) or (name == "Adam,alpha" and alpha == rate):
-        return None  # one needs fixed points, the other is Adam
+    batch = "batch" in options.setting
     data = problem.points(
-        *(options.points or points),
-        resample=name == "ISGD()" and not batch,
-        seed=options.seed,
+        *points, resample=name == "ISGD()" and not batch, seed=options.seed
     )
     if batch:
         data = _batches(data, options.seed)

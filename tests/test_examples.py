@@ -96,6 +96,17 @@ def test_row_of_the_table():
     assert scope["_row"]("ISGD,Adam", result).endswith("| 100 | 102 | |")
 
 
+def test_settings_of_the_table():
+    scope = runpy.run_path(str(EXAMPLES / "table_1.py"))
+    options = scope["_options"](["eps2-full", "--alpha", "1e-3", "--width", "7"])
+    assert scope["_setting"](options) == ("singular-eps2", 7, 4, (400,), 1e-3, 1e-3)
+    assert "rate" in scope["_left_out"]("Adam,alpha", options)
+    assert scope["_left_out"]("L-BFGS", options) is None
+    options = scope["_options"](["eps2-batch"])
+    assert "all points" in scope["_left_out"]("L-BFGS", options)
+    assert "all points" in scope["_left_out"]("recipe", options)
+
+
 def test_table_counts_iterations_as_the_paper_does(tmp_path, monkeypatch, capsys):
     short = "eps2-full --iterations 20 --k0 2 --k1 3 --width 3 --depth 1 --optimizers "
     _, results = _table_1(monkeypatch, short + "Adam,alpha", tmp_path)
