@@ -1,6 +1,9 @@
 """Settings of the documentation: `make docs` writes docs/_build/html."""
 
+import inspect
 import re
+
+import keras
 
 project = "keras_isgd"
 copyright = "the keras_isgd developers, Apache-2.0"
@@ -47,6 +50,15 @@ def _as_restructured_text(app, what, name, obj, options, lines):
     lines[:] = result
 
 
+def _constructor(app, what, name, obj, options, signature, returns):
+    # A Keras layer or model has a `__new__` that takes anything, which would be shown.
+    if what == "class" and issubclass(obj, keras.Layer):
+        parameters = list(inspect.signature(obj.__init__).parameters.values())[1:]
+        return str(inspect.Signature(parameters)), returns
+    return None
+
+
 def setup(app):
     """Connects the docstrings' translation, before that of napoleon."""
+    app.connect("autodoc-process-signature", _constructor)
     app.connect("autodoc-process-docstring", _as_restructured_text, priority=400)

@@ -179,7 +179,7 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
 
     @property
     def coefficients(self):
-        """The equation's trainable coefficients: variables `()` by name."""
+        """The equation's trainable coefficients, variables `()`, by name."""
         return dict(self._coefficients)
 
     def errors(self, points=None):

@@ -58,7 +58,7 @@ class LBFGS(ClosureOptimizer):
 
     @property
     def learning_rate(self):
-        """Always 1: the line search sets the step."""
+        """Always 1, since the line search sets the step."""
         return self._learning_rate
 
     @learning_rate.setter
