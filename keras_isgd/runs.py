@@ -52,6 +52,7 @@ def train(
     report=None,
     jit_compile=True,
     extra_callbacks=(),
+    steps_per_execution=None,
 ):
     """Trains a PINN for a time or a number of steps and measures it.
 
@@ -68,6 +69,8 @@ def train(
         report: function for each record of `ErrorMonitor`.
         jit_compile: whether XLA compiles the train step.
         extra_callbacks: more Keras callbacks.
+        steps_per_execution: steps in one call from Python, between which nothing is
+            measured; 1 for this package's optimizers and 50 for others if None.
 
     Returns:
         `Run`.
@@ -80,7 +83,8 @@ def train(
     if steps is not None:
         check_count("steps", steps)
     # A gradient step takes milliseconds, of which Keras's own loop is a good part.
-    chunk = 1 if isinstance(optimizer, ClosureOptimizer) else 50
+    closure = isinstance(optimizer, ClosureOptimizer)
+    chunk = steps_per_execution or (1 if closure else 50)
     chunk = min(chunk, steps or chunk)
     model.compile(
         optimizer=optimizer, jit_compile=jit_compile, steps_per_execution=chunk

@@ -116,6 +116,8 @@ def test_table_counts_iterations_as_the_paper_does(tmp_path, monkeypatch, capsys
     assert results["Adam"]["steps"] == 20
     assert results["Adam"]["loss"] != results["Adam,alpha"]["loss"]
     assert results["ISGD,Adam"]["steps"] == 2 + 14  # 2 of 3 inner steps, then Adam
+    # Two steps in one call from Python: both parts of the run are whole calls.
+    assert [r["step"] for r in results["ISGD,Adam"]["records"]] == [2, 16]
     assert all(r["iterations"] == 20 for r in results.values())
     # Without a name it adds nothing and prints what is there.
     capsys.readouterr()
