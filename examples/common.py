@@ -1,6 +1,7 @@
 """What the examples share: their options, and the table and pictures at the end."""
 
 import argparse
+import math
 import os
 
 import keras
@@ -45,6 +46,10 @@ def train(name, model, optimizer, points, options):
     switch = ki.callbacks.SwitchOptimizer(
         keras.optimizers.Adam(options.adam_rate), after_steps=options.k0
     )
+    # Most steps are Adam's and short, so several go into one call; both parts of the
+    # run are whole calls. A time limit can only end between two.
+    rest = options.steps - options.k0
+    chunk = math.gcd(10, options.k0, rest) if options.seconds is None else None
     run = runs.train(
         "isgd-adam",
         model,
@@ -55,6 +60,7 @@ def train(name, model, optimizer, points, options):
         settings=vars(options),
         report=_report,
         extra_callbacks=[switch],
+        steps_per_execution=chunk,
     )
     out = options.out or f"runs/{name}"
     os.makedirs(out, exist_ok=True)
