@@ -76,15 +76,16 @@ def train(
         `Run`.
 
     Raises:
-        ValueError: neither a time nor a number of steps, or one below 1.
+        ValueError: neither a time nor a number of steps, or a number below 1.
     """
     if seconds is None and steps is None:
         raise ValueError("Give `seconds` or `steps`, or training would never end.")
     if steps is not None:
         check_count("steps", steps)
     # A gradient step takes milliseconds, of which Keras's own loop is a good part.
-    closure = isinstance(optimizer, ClosureOptimizer)
-    chunk = steps_per_execution or (1 if closure else 50)
+    if steps_per_execution is None:
+        steps_per_execution = 1 if isinstance(optimizer, ClosureOptimizer) else 50
+    chunk = check_count("steps_per_execution", steps_per_execution)
     chunk = min(chunk, steps or chunk)
     model.compile(
         optimizer=optimizer, jit_compile=jit_compile, steps_per_execution=chunk
