@@ -69,6 +69,8 @@ def main(arguments=None):
             print(f"{name} is left out: {why}.")
         else:
             names.append(name)
+    if not (names or results):
+        raise SystemExit(f"There is no run to make, and {out} holds none.")
     print(HEADER)
     for name, result in results.items():
         print(_row(name, result), flush=True)
@@ -112,12 +114,7 @@ def _options(arguments):
         parser.add_argument(
             f"--{name}", type=int, default=None, help="instead of the paper's"
         )
-    parser.add_argument(
-        "--alpha",
-        type=float,
-        default=None,
-        help="rate of SGD and ISGD instead of the paper's",
-    )
+    parser.add_argument("--alpha", type=float, help="instead of the paper's")
     parser.add_argument(
         "--points", type=int, nargs="+", default=None, help="instead of the paper's"
     )

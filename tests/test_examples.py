@@ -96,7 +96,7 @@ def test_row_of_the_table():
     assert scope["_row"]("ISGD,Adam", result).endswith("| 100 | 102 | |")
 
 
-def test_settings_of_the_table():
+def test_settings_of_the_table(tmp_path):
     scope = runpy.run_path(str(EXAMPLES / "table_1.py"))
     options = scope["_options"](["eps2-full", "--alpha", "1e-3", "--width", "7"])
     assert scope["_setting"](options) == ("singular-eps2", 7, 4, (400,), 1e-3, 1e-3)
@@ -105,6 +105,8 @@ def test_settings_of_the_table():
     options = scope["_options"](["eps2-batch"])
     assert "all points" in scope["_left_out"]("L-BFGS", options)
     assert "all points" in scope["_left_out"]("recipe", options)
+    with pytest.raises(SystemExit, match="no run to make"):
+        scope["main"](["eps2-batch", "--optimizers", "recipe", "--out", str(tmp_path)])
 
 
 def test_table_counts_iterations_as_the_paper_does(tmp_path, monkeypatch, capsys):
