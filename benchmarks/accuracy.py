@@ -117,7 +117,7 @@ def _parser():
 
 def recipe_for(problem, two_layers):
     """Returns the `Recipe`, or its variant with two layers of sines."""
-    from keras_isgd import catalogue
+    from keras_isgd.app import catalogue
 
     recipe = catalogue.RECIPES[problem]
     if not two_layers or problem not in TWO_LAYERS:
@@ -150,7 +150,7 @@ def _child(problem, optimizer, seed, seconds, rate, two_layers):
 
 
 def _train(problem, optimizer, seed, seconds, rate, two_layers, begin):
-    from keras_isgd import catalogue, runs
+    from keras_isgd.app import catalogue, runs
 
     recipe = recipe_for(problem, two_layers)
     model = recipe.make_model(seed)

@@ -7,7 +7,7 @@ import os
 import keras
 
 import keras_isgd as ki
-from keras_isgd import figures, runs
+from keras_isgd.app import figures, runs
 
 
 def parser(description, learning_rate, k0, k1, k2, adam_rate, width, depth):

@@ -1,9 +1,12 @@
 """Implicit stochastic gradient descent and PINNs for Keras 3."""
 
+import importlib
+import warnings
+
 import keras as _keras
 import tensorflow as _tf
 
-from keras_isgd import versions as _versions
+from keras_isgd.utils import versions as _versions
 
 _versions.check(
     {"keras": _keras.__version__, "tensorflow": _tf.__version__},
@@ -20,9 +23,10 @@ from keras_isgd import (
     solvers,
 )
 from keras_isgd.export import export
-from keras_isgd.least_squares import LeastSquares
+from keras_isgd.geometry import Box
 from keras_isgd.models import PINN, ClosureModel, ClosureTraining
-from keras_isgd.objective import Objective
+from keras_isgd.objectives.least_squares import LeastSquares
+from keras_isgd.objectives.objective import Objective
 from keras_isgd.optimizers import ISGD, LBFGS, DecreaseRatio, Staged
 from keras_isgd.problems import (
     Data,
@@ -32,10 +36,24 @@ from keras_isgd.problems import (
     Periodic,
     Problem,
 )
-from keras_isgd.sampling import Box
 from keras_isgd.solvers import Status
 
 __version__ = "0.1.0"
+
+# Modules that 0.1 had at the top.
+_MOVED = ("catalogue", "cli", "figures", "runs")
+
+
+def __getattr__(name):
+    if name in _MOVED:
+        warnings.warn(
+            f"keras_isgd.{name} is keras_isgd.app.{name} now; import it from there.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return importlib.import_module(f"keras_isgd.app.{name}")
+    raise AttributeError(f"module 'keras_isgd' has no attribute {name!r}")
+
 
 __all__ = [
     "ISGD",

@@ -2,6 +2,6 @@
 
 import sys
 
-from keras_isgd.cli import main
+from keras_isgd.app.cli import main
 
 sys.exit(main())

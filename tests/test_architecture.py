@@ -19,32 +19,55 @@ REPOSITORY = ROOT.parent
 
 # Each room with the rooms that it may import, beside itself.
 BELOW = {
-    "versions": set(),
-    "parameters": set(),
-    "objective": {"parameters"},
-    "row_blocks": set(),
-    "memory": set(),
-    "least_squares": {"objective", "parameters", "row_blocks"},
-    "proximal": {"objective", "parameters"},
-    "solvers": {"least_squares", "memory", "objective", "parameters", "stopwatch"},
-    "optimizers": {"solvers", "proximal", "objective", "parameters"},
-    "derivatives": set(),
-    "sampling": {"memory"},
-    "problems": {"derivatives", "sampling", "objective", "solvers"},
-    "first_layer": set(),
+    "utils": set(),
+    "compat": set(),
+    "linalg": {"utils"},
+    "objectives": {"linalg", "utils"},
+    "solvers": {"stopwatch", "linalg", "objectives", "utils"},
+    "optimizers": {"objectives", "solvers", "utils"},
+    "derivatives": {"compat", "utils"},
+    "geometry": {"utils"},
+    "sampling": {"compat", "geometry", "utils"},
+    "problems": {"derivatives", "geometry", "objectives", "sampling", "utils"},
     "stopwatch": set(),
-    "networks": {"derivatives", "first_layer", "sampling", "solvers"},
-    "models": {"optimizers", "least_squares", "problems", "derivatives", "solvers"},
+    "residuals": {"derivatives", "objectives", "problems", "utils"},
+    "networks": {"compat", "derivatives", "geometry", "utils"},
+    "callbacks": {
+        "stopwatch",
+        "compat",
+        "objectives",
+        "optimizers",
+        "solvers",
+        "utils",
+    },
+    "models": {
+        "stopwatch",
+        "callbacks",
+        "compat",
+        "derivatives",
+        "networks",
+        "objectives",
+        "optimizers",
+        "problems",
+        "residuals",
+        "sampling",
+        "solvers",
+        "utils",
+    },
+    "diagnostics": {"callbacks", "objectives", "utils"},
+    "export": {"derivatives", "models"},
+    "app": {
+        "callbacks",
+        "export",
+        "models",
+        "networks",
+        "optimizers",
+        "problems",
+        "solvers",
+        "utils",
+    },
+    "__main__": {"app"},
 }
-BELOW["models"] |= {"objective", "row_blocks", "sampling", "stopwatch"}
-BELOW["callbacks"] = {"models", "optimizers", "solvers", "stopwatch"}
-BELOW["diagnostics"] = {"least_squares", "memory", "objective"}
-BELOW["export"] = {"models", "derivatives"}
-BELOW["figures"] = {"models"}
-BELOW["catalogue"] = {"networks", "problems", "solvers", "models", "optimizers"}
-BELOW["runs"] = {"callbacks", "export", "models", "optimizers", "solvers"}
-BELOW["cli"] = {"catalogue", "figures", "runs"}
-BELOW["__main__"] = {"cli"}
 BELOW["__init__"] = set(BELOW)
 
 

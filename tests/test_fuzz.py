@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 import keras_isgd as ki
-from keras_isgd import catalogue, cli
+from keras_isgd.app import catalogue, cli
 
 # `EXAMPLES=2000 pytest tests/test_fuzz.py` tries more.
 EXAMPLES = int(os.environ.get("EXAMPLES", "60"))

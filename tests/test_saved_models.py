@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_isgd import catalogue
+from keras_isgd.app import catalogue
 
 SAVED = Path(__file__).parents[1] / "saved_models"
 NAMES = sorted(path.parent.name for path in SAVED.glob("*/saved_model.pb"))

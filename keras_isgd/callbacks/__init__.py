@@ -4,16 +4,18 @@ from keras_isgd.callbacks.backup_and_restore import BackupAndRestore
 from keras_isgd.callbacks.cost_monitor import CostMonitor
 from keras_isgd.callbacks.error_monitor import ErrorMonitor
 from keras_isgd.callbacks.keep_best import KeepBest
+from keras_isgd.callbacks.loss_decay import LossDecay
 from keras_isgd.callbacks.solver_monitor import SolverMonitor
+from keras_isgd.callbacks.stop_when_stuck import StopWhenStuck
 from keras_isgd.callbacks.switch_optimizer import SwitchOptimizer
 from keras_isgd.callbacks.time_limit import TimeLimit
-from keras_isgd.models.stop_when_stuck import StopWhenStuck
 
 __all__ = [
     "BackupAndRestore",
     "CostMonitor",
     "ErrorMonitor",
     "KeepBest",
+    "LossDecay",
     "SolverMonitor",
     "StopWhenStuck",
     "SwitchOptimizer",

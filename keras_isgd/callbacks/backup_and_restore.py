@@ -8,7 +8,7 @@ import warnings
 
 import keras
 
-from keras_isgd.solvers.solver import check_count
+from keras_isgd.utils.checks import check_count
 
 __all__ = ["BackupAndRestore"]
 

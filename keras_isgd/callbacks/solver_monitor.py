@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_isgd.solvers.solver import Status
+from keras_isgd.solvers.status import Status
 
 __all__ = ["SolverMonitor"]
 

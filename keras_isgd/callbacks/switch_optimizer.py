@@ -2,9 +2,8 @@
 
 import keras
 
-from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.optimizers.staged import Staged
-from keras_isgd.solvers.solver import check_count
+from keras_isgd.utils.checks import check_count
 
 __all__ = ["SwitchOptimizer"]
 
@@ -44,7 +43,7 @@ class SwitchOptimizer(keras.callbacks.Callback):
         super().set_model(model)
         # Here and not in on_train_begin: a callback before this one may restore
         # weights there, and needs the state of both optimizers to exist.
-        if not isinstance(model, ClosureTraining):
+        if not hasattr(model, "set_optimizer"):
             raise TypeError(
                 "SwitchOptimizer needs a ki.PINN or a ki.ClosureModel, got "
                 f"{type(model).__name__}."

@@ -1,5 +1,6 @@
 """What a loss looks like: curvature, decay along a run, Gram matrices."""
 
+from keras_isgd.callbacks.loss_decay import LossDecay
 from keras_isgd.diagnostics.gram import (
     gram_matrix,
     limit_gram_matrix,
@@ -13,7 +14,6 @@ from keras_isgd.diagnostics.hessian import (
     hessian_spectrum,
     hessian_vector_product,
 )
-from keras_isgd.diagnostics.loss_decay import LossDecay
 
 __all__ = [
     "Ends",

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.diagnostics.hessian import point_of
-from keras_isgd.least_squares import LeastSquares
-from keras_isgd.memory import require_memory
+from keras_isgd.objectives.least_squares import LeastSquares
+from keras_isgd.utils.memory import require_memory
 
 __all__ = [
     "gram_matrix",

@@ -5,8 +5,12 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_isgd.memory import require_memory
-from keras_isgd.objective import Objective
+from keras_isgd.objectives.hessian_product import (
+    check_objective,
+    hessian_vector_product,
+    product,
+)
+from keras_isgd.utils.memory import require_memory
 
 __all__ = [
     "Ends",
@@ -18,24 +22,6 @@ __all__ = [
 
 # Two vectors of the Krylov space are parallel for rounding alone below this.
 _BREAKDOWN = 1e-12
-
-
-def hessian_vector_product(objective):
-    """Returns the compiled function from `(w, v)` to H(w) v.
-
-    H is the Hessian of the loss; a product costs about two gradients.
-
-    Args:
-        objective: an `Objective`, such as `model.objective(points)`.
-
-    Returns:
-        A function of two vectors `(p,)` with one vector `(p,)` as its value.
-
-    Raises:
-        TypeError: no `Objective`.
-    """
-    _check(objective)
-    return tf.function(lambda w, v: _product(objective, w, v), autograph=False)
 
 
 def hessian(objective, w=None, memory=4.0):
@@ -62,7 +48,7 @@ def hessian(objective, w=None, memory=4.0):
     @tf.function(autograph=False)
     def rows(w):
         return tf.map_fn(
-            lambda i: _product(objective, w, tf.one_hot(i, size, dtype=w.dtype)),
+            lambda i: product(objective, w, tf.one_hot(i, size, dtype=w.dtype)),
             tf.range(size),
             fn_output_signature=w.dtype,
         )
@@ -159,29 +145,8 @@ def lanczos(apply, size, steps, tolerance, seed):
     )
 
 
-def _product(objective, w, v):
-    """Reverse over reverse, through the base class's own gradient.
-
-    That of a `LeastSquares` in blocks is a loop over pieces, which cannot be
-    differentiated again.
-    """
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(w)
-        _, gradient = Objective.value_and_gradient(objective, w)
-        along = tf.tensordot(gradient, v, 1)
-    return tape.gradient(along, w, unconnected_gradients="zero")
-
-
 def point_of(objective, w):
     """The vector that `w` means: the present weights if None."""
-    _check(objective)
+    check_objective(objective)
     parameters = objective.parameters
     return parameters.read() if w is None else tf.constant(w, parameters.dtype)
-
-
-def _check(objective):
-    if not isinstance(objective, Objective):
-        raise TypeError(
-            "Expected an objective, such as model.objective(next(iter(points))), got "
-            f"{type(objective).__name__}."
-        )

@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 
 from keras_isgd import stopwatch
-from keras_isgd.models.network_checks import mixed_policy
+from keras_isgd.callbacks.stop_when_stuck import StopWhenStuck, with_callback
 from keras_isgd.models.squares import mean_of_squares
-from keras_isgd.models.stop_when_stuck import StopWhenStuck, with_callback
-from keras_isgd.objective import Objective
+from keras_isgd.networks.checks import mixed_policy
+from keras_isgd.objectives.objective import Objective
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
 from keras_isgd.optimizers.staged import Staged
 

@@ -3,14 +3,14 @@
 import keras
 import tensorflow as tf
 
-from keras_isgd.least_squares import LeastSquares
 from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.models.errors import measure
-from keras_isgd.models.network_checks import check_network
 from keras_isgd.models.point_training import PointTraining
-from keras_isgd.models.term_blocks import block_of, layouts_of
-from keras_isgd.models.terms import terms_of
-from keras_isgd.objective import Objective
+from keras_isgd.networks.checks import check_network
+from keras_isgd.objectives.least_squares import LeastSquares
+from keras_isgd.objectives.objective import Objective
+from keras_isgd.residuals.term import terms_of
+from keras_isgd.residuals.term_blocks import block_of, layouts_of
 
 __all__ = ["PINN"]
 

@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.callbacks.stop_when_stuck import with_callback
 from keras_isgd.models.compilation import Undecided, decide
-from keras_isgd.models.point_sets import SeekPoints, default_points, prepare
-from keras_isgd.models.stop_when_stuck import with_callback
+from keras_isgd.models.points import SeekPoints, default_points, prepare
 
 __all__ = ["PointTraining"]
 

@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from keras_isgd.least_squares import LeastSquares
-from keras_isgd.row_blocks import PointwiseRows
+from keras_isgd.objectives.blocks import PointwiseRows
+from keras_isgd.objectives.least_squares import LeastSquares
 
 __all__ = ["mean_of_squares"]
 

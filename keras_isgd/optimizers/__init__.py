@@ -4,7 +4,7 @@ from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer, StepReport
 from keras_isgd.optimizers.isgd import ISGD
 from keras_isgd.optimizers.lbfgs import LBFGS
 from keras_isgd.optimizers.staged import Staged
-from keras_isgd.optimizers.step_control import DecreaseRatio, StepControl
+from keras_isgd.optimizers.step_size import DecreaseRatio, StepControl
 
 __all__ = [
     "ISGD",

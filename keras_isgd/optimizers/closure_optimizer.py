@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from keras_isgd.objectives.parameters import ParameterVector
 from keras_isgd.optimizers.named_state import NamedState
-from keras_isgd.parameters import ParameterVector
-from keras_isgd.solvers.solver import Status
+from keras_isgd.solvers.status import Status
 
 __all__ = ["ClosureOptimizer", "Proposal", "StepReport"]
 

@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 
 from keras_isgd import solvers
+from keras_isgd.objectives.proximal import ProximalProblem
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer, Proposal
-from keras_isgd.optimizers.step_control import DecreaseRatio, StepControl
-from keras_isgd.proximal import ProximalProblem
-from keras_isgd.solvers.solver import Status
+from keras_isgd.optimizers.step_size import DecreaseRatio, StepControl
+from keras_isgd.solvers.status import Status
 
 __all__ = ["ISGD"]
 

@@ -7,7 +7,8 @@ import keras
 import tensorflow as tf
 
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer, StepReport
-from keras_isgd.solvers.solver import Status, check_count
+from keras_isgd.solvers.status import Status
+from keras_isgd.utils.checks import check_count
 
 __all__ = ["Staged"]
 

@@ -8,11 +8,11 @@ from keras_isgd.problems.conditions import (
     Neumann,
     Periodic,
 )
-from keras_isgd.problems.helmholtz import Helmholtz2D
-from keras_isgd.problems.poisson import Poisson1D, Poisson2D
+from keras_isgd.problems.paper.helmholtz import Helmholtz2D
+from keras_isgd.problems.paper.poisson import Poisson1D, Poisson2D
+from keras_isgd.problems.paper.singular_perturbation import SingularPerturbation
 from keras_isgd.problems.problem import Problem
 from keras_isgd.problems.quadratic import StiffQuadratic
-from keras_isgd.problems.singular_perturbation import SingularPerturbation
 
 PROBLEMS = (Poisson1D, Poisson2D, Helmholtz2D, SingularPerturbation)
 

@@ -1,10 +1,12 @@
 """What a differential equation is, to a PINN."""
 
 import numpy as np
+from scipy.stats import qmc
 
 from keras_isgd import sampling
+from keras_isgd.geometry import Box, Faces
 from keras_isgd.problems.conditions import Data
-from keras_isgd.solvers.solver import check_choice
+from keras_isgd.utils.checks import check_choice, check_seed
 
 __all__ = ["Problem"]
 
@@ -43,7 +45,7 @@ class Problem:
 
     coordinates = ("x",)
     outputs = 1
-    domain = sampling.Box(0.0, 1.0)
+    domain = Box(0.0, 1.0)
     coefficients = {}
     reference = ""
     # A box inside the domain where the solution is steep, for `points(refine=...)`.
@@ -141,13 +143,13 @@ class Problem:
                 a box `steep`, or a set above 2 GiB.
         """
         check_choice("method", method, sampling.METHODS)
-        seed = sampling.check_seed(seed)
+        seed = check_seed(seed)
         counts = self._counts(interior, boundary)
         samplers = {}
         for offset, (name, count) in enumerate(counts.items()):
             faces = None
             if name != "interior":
-                faces = sampling.Faces(self.domain, tuple(self.faces(name)))
+                faces = Faces(self.domain, tuple(self.faces(name)))
             samplers[name] = sampling.SetSampler(
                 self.domain, count, method, seed + offset * 2**32, faces
             )
@@ -203,7 +205,7 @@ class Problem:
         d = len(self.coordinates)
         if d in _TEST_COUNTS:
             return self.domain.grid([_TEST_COUNTS[d]] * d)
-        unit = sampling.qmc.Sobol(d, scramble=False).random_base2(16)
+        unit = qmc.Sobol(d, scramble=False).random_base2(16)
         return self.domain.lower + np.asarray(self.domain.lengths) * unit
 
     def check(self):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_isgd.objective import Objective
+from keras_isgd.objectives.objective import Objective
 
 __all__ = ["StiffQuadratic"]
 

@@ -2,9 +2,10 @@
 
 from keras_isgd.solvers.adam import Adam
 from keras_isgd.solvers.auto import Auto
+from keras_isgd.solvers.base import Solver, SolverResult
 from keras_isgd.solvers.gauss_newton import GaussNewton
 from keras_isgd.solvers.lbfgs import LBFGS
-from keras_isgd.solvers.solver import Solver, SolverResult, Status
+from keras_isgd.solvers.status import Status
 
 SOLVERS = {"adam": Adam, "lbfgs": LBFGS, "gauss_newton": GaussNewton}
 

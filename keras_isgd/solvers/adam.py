@@ -5,13 +5,9 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_isgd.solvers.solver import (
-    Solver,
-    SolverResult,
-    Status,
-    check_count,
-    check_positive,
-)
+from keras_isgd.solvers.base import Solver, SolverResult
+from keras_isgd.solvers.status import Status
+from keras_isgd.utils.checks import check_count, check_positive
 
 __all__ = ["Adam", "RateMemory"]
 

@@ -2,10 +2,10 @@
 
 import keras
 
-from keras_isgd.least_squares import LeastSquares
+from keras_isgd.objectives.least_squares import LeastSquares
+from keras_isgd.solvers.base import Solver
 from keras_isgd.solvers.gauss_newton import GaussNewton
 from keras_isgd.solvers.lbfgs import LBFGS
-from keras_isgd.solvers.solver import Solver
 
 __all__ = ["Auto"]
 

@@ -1,0 +1,260 @@
+"""The command line: `python -m keras_isgd list | solve | compare`."""
+
+import argparse
+import json
+import os
+import sys
+
+import tensorflow as tf
+
+from keras_isgd.app import catalogue, figures, runs
+
+__all__ = ["main"]
+
+_COLUMNS = (
+    ("loss", "loss", "{:.2e}"),
+    ("relative_l2", "relative L2", "{:.2e}"),
+    ("max_error", "max error", "{:.2e}"),
+    ("steps", "steps", "{:d}"),
+    ("evaluations", "evaluations", "{:d}"),
+    ("seconds", "seconds", "{:.1f}"),
+)
+
+
+def main(arguments=None):
+    """Runs a command; returns the exit status.
+
+    Args:
+        arguments: list of strings; those of the process if None.
+    """
+    options = _parser().parse_args(arguments)
+    tf.get_logger().setLevel("ERROR")
+    try:
+        return options.command(options)
+    except (ValueError, OSError) as error:
+        print(f"keras-isgd: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="keras-isgd", description="Solve differential equations by PINNs."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    listing = commands.add_parser("list", help="show the problems and optimizers")
+    listing.set_defaults(command=_list)
+
+    solve = commands.add_parser("solve", help="solve a problem by one optimizer")
+    _add_common(solve)
+    solve.add_argument(
+        "--optimizer",
+        choices=catalogue.OPTIMIZERS,
+        default="isgd",
+        help="default: %(default)s",
+    )
+    solve.add_argument(
+        "--learning-rate",
+        type=float,
+        metavar="A",
+        help="alpha of isgd and isgd-..., the rate of adam and sgd",
+    )
+    solve.add_argument(
+        "--inner-steps", type=int, metavar="K1", help="steps of the inner solver"
+    )
+    solve.set_defaults(command=_solve)
+
+    compare = commands.add_parser(
+        "compare",
+        help="solve a problem by several optimizers",
+        description="The same network, start and time for each optimizer.",
+    )
+    _add_common(compare)
+    compare.add_argument(
+        "--optimizers",
+        nargs="+",
+        choices=catalogue.OPTIMIZERS,
+        default=list(catalogue.OPTIMIZERS),
+        metavar="NAME",
+        help=f"some of {', '.join(catalogue.OPTIMIZERS)}; all by default",
+    )
+    compare.set_defaults(command=_compare, learning_rate=None, inner_steps=None)
+    return parser
+
+
+def _add_common(parser):
+    parser.add_argument(
+        "problem", choices=catalogue.RECIPES, metavar="PROBLEM", help="see `list`"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="training time of each optimizer, compilation included; default: 60",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of weights and points"
+    )
+    parser.add_argument(
+        "--resample",
+        action=argparse.BooleanOptionalAction,
+        help="new points at each step, or the same; by default new ones except for "
+        + " and ".join(catalogue.NEED_FIXED_POINTS),
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", help="where to write; default: runs/PROBLEM"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace what is in DIR"
+    )
+    parser.add_argument(
+        "--no-jit", action="store_true", help="train without XLA compilation"
+    )
+
+
+def _list(options):
+    print("Problems:")
+    for name, recipe in catalogue.RECIPES.items():
+        problem = recipe.make_problem()
+        summary = type(problem).__doc__.strip().splitlines()[0]
+        config = ", ".join(f"{k}={v!r}" for k, v in problem.get_config().items())
+        print(f"  {name:18}{summary}{f'  [{config}]' if config else ''}")
+        print(f"  {'':18}{problem.reference}")
+    print("\nOptimizers:")
+    for name in catalogue.OPTIMIZERS:
+        print(f"  {name}")
+    return 0
+
+
+def _solve(options):
+    directory = _prepare_output(options)
+    run = _run(options, options.optimizer)
+    _finish(run, directory, options.problem)
+    _print_table([run])
+    print(
+        f"\nWritten to {directory}: result.json, card.md, curves.png, solution.png, "
+        "model/"
+    )
+    return 130 if run.interrupted else 0
+
+
+def _compare(options):
+    directory = _prepare_output(options)
+    finished = []
+    for name in options.optimizers:
+        print(f"\n{name}")
+        run = _run(options, name)
+        finished.append(run)
+        _finish(run, os.path.join(directory, name), f"{options.problem}, {name}")
+        if run.interrupted:
+            break
+    written = ["curves.png", "result.json"]
+    figures.save_curves(
+        {run.name: run.records for run in finished},
+        os.path.join(directory, "curves.png"),
+        options.problem,
+    )
+    problem = finished[0].model.problem
+    x = figures.prediction_points(problem)
+    if x is not None:
+        predictions = {run.name: run.model.network(x).numpy() for run in finished}
+        path = os.path.join(directory, "predictions.png")
+        figures.save_predictions(problem, predictions, path, options.problem)
+        written.append("predictions.png")
+    with open(os.path.join(directory, "result.json"), "w") as file:
+        json.dump({run.name: run.result for run in finished}, file, indent=1)
+    print()
+    _print_table(finished)
+    print(
+        f"\nWritten to {directory}: {', '.join(written)}, and for each optimizer "
+        "result.json, card.md, curves.png, solution.png, model/"
+    )
+    return 130 if finished[-1].interrupted else 0
+
+
+def _prepare_output(options):
+    """Makes the output directory, before any training."""
+    directory = options.out or os.path.join("runs", options.problem)
+    if os.path.isdir(directory) and os.listdir(directory) and not options.overwrite:
+        raise FileExistsError(
+            f"{directory} has files in it. Choose another --out, or pass --overwrite."
+        )
+    os.makedirs(directory, exist_ok=True)
+    if not os.access(directory, os.W_OK):
+        raise PermissionError(f"{directory} cannot be written. Choose another --out.")
+    return directory
+
+
+def _run(options, name):
+    recipe = catalogue.RECIPES[options.problem]
+    model = recipe.make_model(options.seed)
+    optimizer = catalogue.make_optimizer(
+        name, recipe, options.learning_rate, options.inner_steps
+    )
+    resample = options.resample
+    if resample is None:
+        resample = name not in catalogue.NEED_FIXED_POINTS
+    settings = {
+        "network": recipe.network,
+        "points": {**recipe.points_for(resample), "resample": resample},
+        "seed": options.seed,
+        "configuration": optimizer.get_config(),
+        "command": _command(options, name),
+    }
+    return runs.train(
+        name,
+        model,
+        optimizer,
+        recipe.make_points(model, options.seed, resample),
+        seconds=options.seconds,
+        settings=settings,
+        report=_print_record,
+        jit_compile=not options.no_jit,
+    )
+
+
+def _command(options, name):
+    """The command that repeats a run."""
+    words = ["python -m keras_isgd solve", options.problem, "--optimizer", name]
+    words += ["--seconds", f"{options.seconds:g}", "--seed", str(options.seed)]
+    if options.learning_rate is not None:
+        words += ["--learning-rate", str(options.learning_rate)]
+    if options.inner_steps is not None:
+        words += ["--inner-steps", str(options.inner_steps)]
+    if options.resample is not None:
+        words.append("--resample" if options.resample else "--no-resample")
+    words += ["--no-jit"] * options.no_jit
+    return " ".join(words)
+
+
+def _finish(run, directory, title):
+    exported = runs.write(run, directory)
+    if not exported:
+        print("The weights are not finite: no model and no picture is written.")
+        return
+    figures.save_curves(
+        {run.name: run.records}, os.path.join(directory, "curves.png"), title
+    )
+    figures.save_solution(run.model, os.path.join(directory, "solution.png"), title)
+
+
+def _print_record(record):
+    print(
+        f"  {record['seconds']:7.1f} s   step {record['step']:7d}   "
+        f"loss {record['loss']:.3e}   relative L2 {record['relative_l2']:.3e}",
+        flush=True,
+    )
+
+
+def _print_table(finished):
+    width = max(len(run.name) for run in finished) + 2
+    print(" " * width + "".join(f"{title:>13}" for _, title, _ in _COLUMNS))
+    for run in finished:
+        cells = "".join(
+            f"{template.format(run.result[key]):>13}" for key, _, template in _COLUMNS
+        )
+        print(f"{run.name:{width}}{cells}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

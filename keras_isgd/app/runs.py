@@ -1,0 +1,191 @@
+"""One timed training run and what it left."""
+
+import dataclasses
+import json
+import os
+import signal
+import sys
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_isgd import callbacks
+from keras_isgd.export import export
+from keras_isgd.models import PINN
+from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
+from keras_isgd.utils.checks import check_count
+
+__all__ = ["Run", "card", "train", "write"]
+
+
+@dataclasses.dataclass
+class Run:
+    """A finished run.
+
+    Attributes:
+        name: the optimizer's name.
+        model: the trained `PINN`.
+        settings: what was asked for, serializable.
+        records: loss and errors along the way; see `callbacks.ErrorMonitor`.
+        result: the final loss, errors, steps, evaluations and seconds.
+        interrupted: whether it was stopped by hand.
+    """
+
+    name: str
+    model: PINN
+    settings: dict
+    records: list
+    result: dict
+    interrupted: bool = False
+
+
+def train(
+    name,
+    model,
+    optimizer,
+    points,
+    seconds=None,
+    steps=None,
+    settings=None,
+    report=None,
+    jit_compile=True,
+    extra_callbacks=(),
+    steps_per_execution=None,
+):
+    """Trains a PINN for a time or a number of steps and measures it.
+
+    A first Ctrl-C ends the run cleanly after the step in progress.
+
+    Args:
+        name: what to call the run.
+        model: an uncompiled `PINN`.
+        optimizer: any Keras optimizer.
+        points: as for `PINN.fit`.
+        seconds: wall-clock limit, compilation included; None for no limit.
+        steps: limit on the optimizer's steps; None for no limit.
+        settings: dictionary to keep with the result.
+        report: function for each record of `ErrorMonitor`.
+        jit_compile: whether XLA compiles the train step.
+        extra_callbacks: more Keras callbacks.
+        steps_per_execution: steps in one call from Python, between which nothing is
+            measured; 1 for this package's optimizers and 50 for others if None.
+
+    Returns:
+        `Run`.
+
+    Raises:
+        ValueError: neither a time nor a number of steps, or a number below 1.
+    """
+    if seconds is None and steps is None:
+        raise ValueError("Give `seconds` or `steps`, or training would never end.")
+    if steps is not None:
+        check_count("steps", steps)
+    # A gradient step takes milliseconds, of which Keras's own loop is a good part.
+    if steps_per_execution is None:
+        steps_per_execution = 1 if isinstance(optimizer, ClosureOptimizer) else 50
+    chunk = check_count("steps_per_execution", steps_per_execution)
+    chunk = min(chunk, steps or chunk)
+    model.compile(
+        optimizer=optimizer, jit_compile=jit_compile, steps_per_execution=chunk
+    )
+    monitor = callbacks.ErrorMonitor(report=report)
+    watch = [*extra_callbacks, monitor]
+    if seconds is not None:
+        watch.append(callbacks.TimeLimit(seconds))
+    epochs = 10**9 if steps is None else -(-steps // chunk)
+    begin = time.monotonic()
+    with _StopOnInterrupt(model) as interrupt:
+        model.fit(
+            points, epochs=epochs, steps_per_epoch=chunk, callbacks=watch, verbose=0
+        )
+    elapsed = time.monotonic() - begin
+    result = {
+        "loss": float(model.evaluate(points, verbose=0, return_dict=True)["loss"]),
+        **(model.errors() if model.problem.exact is not None else {}),
+        "steps": int(model.optimizer.iterations.numpy()),
+        "evaluations": monitor.records[-1]["evaluations"] if monitor.records else 0,
+        "seconds": elapsed,
+    }
+    return Run(
+        name, model, dict(settings or {}), monitor.records, result, interrupt.caught
+    )
+
+
+def write(run, directory):
+    """Writes `result.json` and, if the weights are finite, `card.md` and `model`.
+
+    `model` is a SavedModel, `card.md` says what it solves, how well, and which
+    command made it.
+
+    Args:
+        run: a `Run`.
+        directory: created where needed.
+
+    Returns:
+        Whether the model was exported.
+    """
+    os.makedirs(directory, exist_ok=True)
+    content = {
+        "optimizer": run.name,
+        "settings": run.settings,
+        "result": run.result,
+        "interrupted": run.interrupted,
+        "records": run.records,
+        "versions": {
+            "python": sys.version.split()[0],
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+        },
+    }
+    with open(os.path.join(directory, "result.json"), "w") as file:
+        json.dump(content, file, indent=1)
+    finite = all(np.isfinite(v.numpy()).all() for v in run.model.weights)
+    if finite:
+        export(run.model, os.path.join(directory, "model"), overwrite=True)
+        with open(os.path.join(directory, "card.md"), "w") as file:
+            file.write(card(run))
+    return finite
+
+
+def card(run):
+    """Returns a trained solver's card, Markdown."""
+    problem = run.model.problem
+    rows = {
+        "problem": f"`{type(problem).__name__}`, {problem.get_config() or ''} "
+        + type(problem).__doc__.strip().splitlines()[0],
+        "source": problem.reference,
+        "optimizer": run.name,
+        **run.settings,
+        **{key: f"{value:.4g}" for key, value in run.result.items()},
+        "cores": os.cpu_count(),
+    }
+    lines = [f"| {key.replace('_', ' ')} | {value} |" for key, value in rows.items()]
+    return "\n".join(["| trained solver | |", "|---|---|", *lines, ""])
+
+
+class _StopOnInterrupt:
+    """Turns the first Ctrl-C into an early end of `model.fit`."""
+
+    def __init__(self, model):
+        self._model = model
+        self._previous = None
+        self.caught = False
+
+    def __enter__(self):
+        try:
+            self._previous = signal.signal(signal.SIGINT, self._handle)
+        except ValueError:  # not the main thread: Ctrl-C goes elsewhere
+            self._previous = None
+        return self
+
+    def __exit__(self, *exception):
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _handle(self, number, frame):
+        if self.caught:
+            raise KeyboardInterrupt
+        self.caught = True
+        self._model.stop_training = True

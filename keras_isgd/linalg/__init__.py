@@ -1,0 +1,1 @@
+"""Damped least squares: no Keras, no solver."""

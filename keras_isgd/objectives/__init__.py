@@ -1,0 +1,1 @@
+"""A loss as a function of the flat vector of weights."""

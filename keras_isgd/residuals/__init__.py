@@ -1,0 +1,1 @@
+"""The rows of a PINN and how they depend on the weights."""

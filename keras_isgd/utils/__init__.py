@@ -1,0 +1,1 @@
+"""Argument checks, memory budgets, versions."""

@@ -1,0 +1,155 @@
+"""Damped least squares against the normal equations and the closed form."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_isgd.linalg import damped as linear_algebra
+from keras_isgd.solvers.gauss_newton import matrix_free
+
+SHAPES = [(6, 11), (9, 9), (13, 5)]
+DAMPINGS = np.array([1e-3, 0.1, 30.0])
+
+
+def _problem(shape, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=shape), rng.normal(size=shape[0])
+
+
+@pytest.fixture(params=["lapack", "tensorflow"])
+def route(request, monkeypatch):
+    """Both ways through the same functions, whatever devices there are."""
+    on_gpu = request.param == "tensorflow"
+    monkeypatch.setattr(linear_algebra, "_on_gpu", lambda: on_gpu)
+    return request.param
+
+
+def _steps(jacobian, residual, exact):
+    reduction = linear_algebra.reduce(
+        tf.constant(jacobian), tf.constant(residual), exact
+    )
+    return [
+        linear_algebra.damped_step(reduction, tf.constant(d, jacobian.dtype))
+        for d in DAMPINGS
+    ]
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_against_the_normal_equations(shape, exact, route):
+    jacobian, residual = _problem(shape)
+    found = _steps(jacobian, residual, exact)
+    for damping, (step, decrease, _) in zip(DAMPINGS, found, strict=True):
+        matrix = jacobian.T @ jacobian + damping * np.eye(shape[1])
+        expected = -np.linalg.solve(matrix, jacobian.T @ residual)
+        np.testing.assert_allclose(step, expected, rtol=1e-8, atol=1e-10)
+        after = residual + jacobian @ expected
+        np.testing.assert_allclose(
+            decrease, residual @ residual - after @ after, rtol=1e-9
+        )
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_factor_serves_another_right_hand_side(shape, exact, route):
+    jacobian, residual = _problem(shape)
+    other = np.random.default_rng(4).normal(size=shape[0])
+    reduction = linear_algebra.reduce(
+        tf.constant(jacobian), tf.constant(residual), exact
+    )
+    for damping in DAMPINGS:
+        factor = linear_algebra.damped_step(reduction, tf.constant(damping)).factor
+        found = linear_algebra.step_for(
+            reduction, tf.constant(jacobian), factor, tf.constant(other)
+        )
+        matrix = jacobian.T @ jacobian + damping * np.eye(shape[1])
+        expected = -np.linalg.solve(matrix, jacobian.T @ other)
+        np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10)
+
+
+def test_float32_stays_float32(route):
+    jacobian, residual = (a.astype("float32") for a in _problem((13, 5)))
+    for exact in (False, True):
+        for step, decrease, factor in _steps(jacobian, residual, exact):
+            assert step.dtype == decrease.dtype == factor.dtype == tf.float32
+
+
+@pytest.mark.parametrize("shape", [(8, 12), (12, 8)])
+def test_only_the_exact_route_sees_small_singular_values(shape, route):
+    rng = np.random.default_rng(1)
+    k = min(shape)
+    left = np.linalg.qr(rng.normal(size=(shape[0], k)))[0]
+    right = np.linalg.qr(rng.normal(size=(shape[1], k)))[0]
+    sigma = np.logspace(0, -11, k)
+    jacobian = tf.constant(left * sigma @ right.T)
+    residual = tf.constant(left.sum(axis=1))
+    damping = tf.constant(1e-26, tf.float64)
+    expected = -right @ (sigma / (sigma**2 + 1e-26))
+
+    def error(exact):
+        reduction = linear_algebra.reduce(jacobian, residual, exact)
+        step, *_ = linear_algebra.damped_step(reduction, damping)
+        return np.linalg.norm(step - expected) / np.linalg.norm(expected)
+
+    # The entries of J are rounded: sigma = 1e-11 is known to about 1e-5.
+    assert error(True) < 1e-3
+    assert error(False) > 0.5
+    assert not linear_algebra.gram_suffices(jacobian, damping)
+    assert linear_algebra.gram_suffices(jacobian, tf.constant(1e-6, tf.float64))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4)])
+def test_infinity_gives_nan_and_no_crash(shape, exact):
+    jacobian, residual = _problem(shape)
+    jacobian[0, 0] = np.inf
+    for step, decrease, _ in _steps(jacobian, residual, exact):
+        assert np.isnan(step).all()
+        assert np.isnan(decrease)
+
+
+def test_the_metric_evens_out_columns():
+    jacobian, _ = _problem((7, 4))
+    scaled = jacobian * [1e-3, 1.0, 1e2, 0.0]
+    metric = linear_algebra.column_metric(tf.constant(scaled)).numpy()
+    norms = np.linalg.norm(scaled, axis=0)
+    np.testing.assert_allclose(metric[:3] / norms[:3], metric[0] / norms[0])
+    assert 0 < metric[3] < 1e-11
+    doubled = linear_algebra.column_metric(tf.constant(2.0 * scaled))
+    np.testing.assert_allclose(doubled, metric)
+
+
+def test_conjugate_gradients_solve_and_stop_by_their_rule():
+    rng = np.random.default_rng(2)
+    a = rng.normal(size=(20, 20))
+    matrix, right = a @ a.T + 0.1 * np.eye(20), rng.normal(size=20)
+
+    def solve(tolerance, steps, precondition=lambda v: v):
+        return matrix_free.conjugate_gradients(
+            lambda v: tf.linalg.matvec(matrix, v),
+            tf.constant(right),
+            precondition,
+            tolerance,
+            steps,
+        )
+
+    x, _ = solve(1e-12, 200)
+    np.testing.assert_allclose(x, np.linalg.solve(matrix, right), rtol=1e-8)
+    for tolerance in (1e-1, 1e-4):
+        x, iterations = solve(tolerance, 200)
+        error = np.linalg.norm(matrix @ x.numpy() - right)
+        assert error <= tolerance * np.linalg.norm(right)
+        assert int(iterations) < 200
+    assert int(solve(1e-12, 3)[1]) == 3
+    inverse = np.linalg.inv(matrix)
+    assert int(solve(1e-8, 200, lambda v: tf.linalg.matvec(inverse, v))[1]) <= 2
+
+
+def test_damped_inverse_is_the_inverse():
+    jacobian, _ = _problem((5, 9), seed=4)
+    v = np.random.default_rng(5).normal(size=9)
+    apply = matrix_free.damped_inverse(
+        tf.constant(jacobian), tf.constant(0.3, tf.float64)
+    )
+    expected = np.linalg.solve(jacobian.T @ jacobian + 0.3 * np.eye(9), v)
+    np.testing.assert_allclose(apply(tf.constant(v)), expected, rtol=1e-10)
