@@ -19,7 +19,7 @@ y solves (M + lambda) y = -right, or minimises
 |R y + right|^2 + lambda |y|^2.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -27,9 +27,10 @@ import tensorflow as tf
 from keras_isgd.linalg import lapack, on_device
 
 __all__ = [
-    "DampedStep",
     "Reduction",
+    "Solution",
     "column_metric",
+    "column_norms",
     "damped_step",
     "damped_unknowns",
     "gram_suffices",
@@ -41,7 +42,7 @@ __all__ = [
 
 # The Gram matrix is off by about eps |J|^2; a damping that far above is safe.
 _MARGIN = 1e3
-# Of a parameter without effect on the residual.
+# The weight of a parameter that has no effect on the residual.
 _METRIC_FLOOR = 1e-12
 
 
@@ -54,16 +55,18 @@ class Reduction(NamedTuple):
         basis: its transpose, `(k, p)`; empty for m > p.
         exact: boolean scalar: whether `matrix` is R.
         sample: boolean scalar: whether m <= p.
+        on_gpu: whether TensorFlow factorises, on the GPU, instead of LAPACK.
     """
 
-    matrix: Any
-    right: Any
-    basis: Any
-    exact: Any
-    sample: Any
+    matrix: tf.Tensor
+    right: tf.Tensor
+    basis: tf.Tensor
+    exact: tf.Tensor
+    sample: tf.Tensor
+    on_gpu: bool
 
 
-class DampedStep(NamedTuple):
+class Solution(NamedTuple):
     """The solution for one damping.
 
     Attributes:
@@ -72,12 +75,12 @@ class DampedStep(NamedTuple):
         factor: lower triangular L of the damped Gram matrix, `(k, k)`.
     """
 
-    step: Any
-    decrease: Any
-    factor: Any
+    step: tf.Tensor
+    decrease: tf.Tensor
+    factor: tf.Tensor
 
 
-def gram_suffices(jacobian, damping):
+def gram_suffices(jacobian: tf.Tensor, damping: tf.Tensor) -> tf.Tensor:
     """Tells whether `damping` is well above the rounding of the Gram matrix.
 
     Args:
@@ -91,7 +94,12 @@ def gram_suffices(jacobian, damping):
     return damping > _MARGIN * eps * tf.reduce_sum(jacobian**2)
 
 
-def column_metric(jacobian):
+def column_norms(jacobian: tf.Tensor) -> tf.Tensor:
+    """Returns the norm |J_j| of each column of J `(m, p)`, `(p,)`."""
+    return tf.norm(jacobian, axis=0)
+
+
+def column_metric(norms: tf.Tensor) -> tf.Tensor:
     """Returns weights `(p,)` that make parameters of unlike effect comparable.
 
     d_j = |J_j| / (mean |J_i|^(1/2))^2 + 1e-12, with |J_j| the norm of column j: the
@@ -99,23 +107,28 @@ def column_metric(jacobian):
     gradients.
 
     Args:
-        jacobian: J, `(m, p)`.
+        norms: |J_j|, `(p,)`; any factor on all of them cancels.
     """
-    norms = tf.norm(jacobian, axis=0)
     usual = tf.reduce_mean(tf.sqrt(norms)) ** 2
     return tf.math.divide_no_nan(norms, usual) + _METRIC_FLOOR
 
 
-def reduce(jacobian, residual, exact):
+def reduce(
+    jacobian: tf.Tensor,
+    residual: tf.Tensor,
+    exact: tf.Tensor | bool,
+    on_gpu: bool = False,
+) -> Reduction:
     """Reduces damped least squares to a square matrix.
 
     On a CPU the factorisations are LAPACK's own: TensorFlow's take about twice as
-    long there. On other devices they are TensorFlow's.
+    long there. On a GPU they are TensorFlow's.
 
     Args:
         jacobian: J, `(m, p)`.
         residual: r, `(m,)`.
         exact: boolean scalar: by QR rather than by the Gram matrix.
+        on_gpu: whether the tensors live on a GPU.
 
     Returns:
         `Reduction`.
@@ -123,7 +136,7 @@ def reduce(jacobian, residual, exact):
     exact = tf.convert_to_tensor(exact)
     dtype = jacobian.dtype
     m, p = tf.unstack(tf.shape(jacobian))
-    if _on_gpu():
+    if on_gpu:
         matrix, right, basis = tf.cond(
             exact,
             lambda: on_device.reduce_exact(jacobian, residual),
@@ -135,16 +148,19 @@ def reduce(jacobian, residual, exact):
         )
     # The Gram matrix of the rows has J itself as its basis: not copied.
     basis = tf.cond(exact | (m > p), lambda: basis, lambda: jacobian)
-    return Reduction(matrix, right, basis, exact, m <= p)
+    return Reduction(matrix, right, basis, exact, m <= p, on_gpu)
 
 
-def reduce_rows(gram, residual):
+def reduce_rows(
+    gram: tf.Tensor, residual: tf.Tensor, on_gpu: bool = False
+) -> Reduction:
     """The `Reduction` of a J with m <= p of which J J^T `(m, m)` is known."""
     none = tf.zeros((0, 0), gram.dtype)
-    return Reduction(gram, residual, none, tf.constant(False), tf.constant(True))
+    no, yes = tf.constant(False), tf.constant(True)
+    return Reduction(gram, residual, none, no, yes, on_gpu)
 
 
-def damped_step(reduction, damping):
+def damped_step(reduction: Reduction, damping: tf.Tensor) -> Solution:
     """Solves damped least squares for one damping.
 
     The Gram matrix takes a damping below 30 times its rounding for that.
@@ -154,21 +170,23 @@ def damped_step(reduction, damping):
         damping: lambda > 0, `()`.
 
     Returns:
-        `DampedStep`.
+        `Solution`.
     """
     y, decrease, factor = damped_unknowns(reduction, damping)
-    return DampedStep(_from_unknowns(reduction, y), decrease, factor)
+    return Solution(_from_unknowns(reduction, y), decrease, factor)
 
 
-def damped_unknowns(reduction, damping):
+def damped_unknowns(
+    reduction: Reduction, damping: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Solves as `damped_step` does.
 
     Returns:
         y `(k,)`, of which the step is basis^T y, the decrease `()`, and the factor.
     """
-    matrix, right, _, exact, sample = reduction
+    matrix, right, _, exact, sample, on_gpu = reduction
     arguments = [matrix, right, damping, exact, sample]
-    if _on_gpu():
+    if on_gpu:
         return on_device.damped(*arguments)
     dtype = right.dtype
     y, decrease, factor = tf.numpy_function(lapack.damped, arguments, (dtype,) * 3)
@@ -178,7 +196,9 @@ def damped_unknowns(reduction, damping):
     return y, decrease, factor
 
 
-def step_for(reduction, jacobian, factor, right):
+def step_for(
+    reduction: Reduction, jacobian: tf.Tensor, factor: tf.Tensor, right: tf.Tensor
+) -> tf.Tensor:
     """Solves damped least squares again, for another right-hand side.
 
     By the normal equations: the factor of an exact reduction knows small singular
@@ -187,7 +207,7 @@ def step_for(reduction, jacobian, factor, right):
     Args:
         reduction: of J.
         jacobian: J, `(m, p)`.
-        factor: of a `DampedStep`.
+        factor: of a `Solution`.
         right: c in the place of r, `(m,)`.
 
     Returns:
@@ -211,18 +231,14 @@ def step_for(reduction, jacobian, factor, right):
     return _from_unknowns(reduction, unknowns_for(factor, projected))
 
 
-def unknowns_for(factor, projected):
+def unknowns_for(factor: tf.Tensor, projected: tf.Tensor) -> tf.Tensor:
     """Returns -(L L^T)^-1 b `(k,)`."""
     return -tf.linalg.cholesky_solve(factor, projected[:, None])[:, 0]
 
 
-def _from_unknowns(reduction, y):
+def _from_unknowns(reduction: Reduction, y: tf.Tensor) -> tf.Tensor:
     return tf.cond(
         reduction.sample,
         lambda: tf.linalg.matvec(reduction.basis, y, transpose_a=True),
         lambda: y,
     )
-
-
-def _on_gpu():
-    return bool(tf.config.list_logical_devices("GPU"))

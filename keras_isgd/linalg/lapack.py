@@ -1,12 +1,13 @@
 """Damped least squares in NumPy arrays, by LAPACK; see `linear_algebra`."""
 
-import functools
-
 import numpy as np
 import scipy.linalg
-import threadpoolctl
+
+from keras_isgd.linalg.threads import one_thread
 
 __all__ = ["FLOOR", "damped", "reduce"]
+
+Arrays = tuple[np.ndarray, ...]
 
 # A damping below this many times its rounding could make the Gram matrix indefinite.
 FLOOR = 30.0
@@ -14,7 +15,7 @@ FLOOR = 30.0
 _BLOCK = 32
 
 
-def reduce(jacobian, residual, exact):
+def reduce(jacobian: np.ndarray, residual: np.ndarray, exact: bool) -> Arrays:
     """The arrays of a `Reduction` but for what TensorFlow knows of it."""
     m, p = jacobian.shape
     none = np.zeros((0, 0), jacobian.dtype)
@@ -33,7 +34,7 @@ def reduce(jacobian, residual, exact):
     return *_triangle_above(jacobian, residual), none
 
 
-def _triangle_above(jacobian, residual):
+def _triangle_above(jacobian: np.ndarray, residual: np.ndarray) -> Arrays:
     """R and Q^T r: the residual as one more column, so that no Q is formed.
 
     `scipy.linalg.qr` would copy the matrix twice more, which takes half as long again.
@@ -51,7 +52,13 @@ def _triangle_above(jacobian, residual):
     return np.ascontiguousarray(factors[:p, :p]), factors[:p, p].copy()
 
 
-def damped(matrix, right, damping, exact, sample):
+def damped(
+    matrix: np.ndarray,
+    right: np.ndarray,
+    damping: np.floating,
+    exact: bool,
+    sample: bool,
+) -> Arrays:
     """The unknowns, the decrease and the factor L of one damping.
 
     L L^T is the Gram matrix with the damping on its diagonal; NaN where there is none.
@@ -62,16 +69,16 @@ def damped(matrix, right, damping, exact, sample):
     if not (np.isfinite(matrix).all() and np.isfinite(damping)):
         return failed
     try:
-        # Threads of these many small products wait for each other by spinning: with
-        # another process on one of two cores a step took fifty times as long.
-        with _pools().limit(limits=1, user_api="blas"):
+        with one_thread():
             y, decrease, factor = solve(matrix, right, damping, sample)
     except np.linalg.LinAlgError:
         return failed
     return y, right.dtype.type(decrease), factor
 
 
-def _by_gram(matrix, right, damping, sample):
+def _by_gram(
+    matrix: np.ndarray, right: np.ndarray, damping: np.floating, sample: bool
+) -> Arrays:
     shift = max(damping, FLOOR * np.finfo(matrix.dtype).eps * np.trace(matrix))
     shifted = matrix.copy()
     shifted.ravel()[:: len(matrix) + 1] += shift
@@ -82,7 +89,9 @@ def _by_gram(matrix, right, damping, sample):
     return y, (z + 2.0 * shift * y) @ (z if sample else y), factor[0].T
 
 
-def _by_triangle(matrix, right, damping, sample):
+def _by_triangle(
+    matrix: np.ndarray, right: np.ndarray, damping: np.floating, sample: bool
+) -> Arrays:
     k = len(matrix)
     factorise, apply = scipy.linalg.get_lapack_funcs(("tpqrt", "tpmqrt"), (matrix,))
     below = np.asfortranarray(np.sqrt(damping) * np.eye(k, dtype=matrix.dtype))
@@ -93,8 +102,3 @@ def _by_triangle(matrix, right, damping, sample):
     d, _, _ = apply(k, reflectors, factors, column, np.zeros_like(column), trans="T")
     y = -scipy.linalg.solve_triangular(triangle, d[:, 0], check_finite=False)
     return y, d[:, 0] @ d[:, 0] + damping * (y @ y), triangle.T
-
-
-@functools.cache
-def _pools():
-    return threadpoolctl.ThreadpoolController()

@@ -7,15 +7,17 @@ from keras_isgd.linalg.lapack import FLOOR
 
 __all__ = ["damped", "reduce_exact", "reduce_gram"]
 
+Tensors = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 
-def reduce_gram(jacobian, residual):
+
+def reduce_gram(jacobian: tf.Tensor, residual: tf.Tensor) -> Tensors:
     """Matrix, right-hand side and an empty basis, of the Gram matrix."""
 
-    def sample():
+    def sample() -> Tensors:
         gram = tf.matmul(jacobian, jacobian, transpose_b=True)
         return gram, residual, tf.zeros((0, 0), residual.dtype)
 
-    def parameter():
+    def parameter() -> Tensors:
         gram = tf.matmul(jacobian, jacobian, transpose_a=True)
         gradient = tf.linalg.matvec(jacobian, residual, transpose_a=True)
         return gram, gradient, tf.zeros((0, 0), residual.dtype)
@@ -24,17 +26,17 @@ def reduce_gram(jacobian, residual):
     return tf.cond(m <= p, sample, parameter)
 
 
-def reduce_exact(jacobian, residual):
+def reduce_exact(jacobian: tf.Tensor, residual: tf.Tensor) -> Tensors:
     """Matrix, right-hand side and basis by QR."""
 
-    def sample():
+    def sample() -> Tensors:
         # |R^T y + r| with the order of y and r turned around: upper triangular.
         q, triangle = tf.linalg.qr(tf.transpose(jacobian))
         turned = tf.reverse(tf.transpose(triangle), [0, 1])
         basis = tf.reverse(tf.transpose(q), [0])
         return turned, tf.reverse(residual, [0]), basis
 
-    def parameter():
+    def parameter() -> Tensors:
         # With r as one more column, R's last column is Q^T r: no Q is formed.
         joined = tf.concat([jacobian, residual[:, None]], axis=1)
         _, triangle = tf.linalg.qr(joined)
@@ -44,21 +46,27 @@ def reduce_exact(jacobian, residual):
     return tf.cond(m <= p, sample, parameter)
 
 
-def damped(matrix, right, damping, exact, sample):
+def damped(
+    matrix: tf.Tensor,
+    right: tf.Tensor,
+    damping: tf.Tensor,
+    exact: tf.Tensor,
+    sample: tf.Tensor,
+) -> Tensors:
     """The unknowns, the decrease and the factor L of one damping."""
     k = tf.shape(matrix)[0]
     identity = tf.eye(k, dtype=matrix.dtype)
 
-    def by_gram():
+    def by_gram() -> Tensors:
         floor = FLOOR * _eps(matrix) * tf.linalg.trace(matrix)
         shift = tf.maximum(damping, floor)
-        factor = tf.linalg.cholesky(matrix + shift * identity)
+        factor = _cholesky(matrix + shift * identity)
         y = -tf.linalg.cholesky_solve(factor, right[:, None])[:, 0]
         z = tf.linalg.matvec(matrix, y)
         other = tf.where(sample, z, y)
         return y, tf.tensordot(z + 2.0 * shift * y, other, 1), factor
 
-    def by_triangle():
+    def by_triangle() -> Tensors:
         stacked = tf.concat([matrix, tf.sqrt(damping) * identity], axis=0)
         column = tf.concat([right, tf.zeros_like(right)], axis=0)
         _, triangle = tf.linalg.qr(tf.concat([stacked, column[:, None]], axis=1))
@@ -68,7 +76,7 @@ def damped(matrix, right, damping, exact, sample):
         decrease = tf.reduce_sum(d**2) + damping * tf.reduce_sum(y**2)
         return y, decrease, tf.transpose(factor)
 
-    def nothing():
+    def nothing() -> Tensors:
         nan = _nan(right)
         return tf.fill(tf.shape(right), nan), nan, tf.fill(tf.shape(matrix), nan)
 
@@ -83,9 +91,15 @@ def damped(matrix, right, damping, exact, sample):
     )
 
 
-def _nan(like):
+@tf.function(jit_compile=True, autograph=False)
+def _cholesky(matrix: tf.Tensor) -> tf.Tensor:
+    """The lower factor; NaN where there is none, for which TensorFlow's own raises."""
+    return tf.linalg.cholesky(matrix)
+
+
+def _nan(like: tf.Tensor) -> tf.Tensor:
     return tf.constant(np.nan, like.dtype)
 
 
-def _eps(matrix):
+def _eps(matrix: tf.Tensor) -> np.floating:
     return np.finfo(matrix.dtype.as_numpy_dtype).eps

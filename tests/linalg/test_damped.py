@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_isgd.linalg import conjugate_gradients as cg
 from keras_isgd.linalg import damped as linear_algebra
-from keras_isgd.solvers.gauss_newton import matrix_free
 
 SHAPES = [(6, 11), (9, 9), (13, 5)]
 DAMPINGS = np.array([1e-3, 0.1, 30.0])
@@ -17,16 +17,14 @@ def _problem(shape, seed=0):
 
 
 @pytest.fixture(params=["lapack", "tensorflow"])
-def route(request, monkeypatch):
+def on_gpu(request):
     """Both ways through the same functions, whatever devices there are."""
-    on_gpu = request.param == "tensorflow"
-    monkeypatch.setattr(linear_algebra, "_on_gpu", lambda: on_gpu)
-    return request.param
+    return request.param == "tensorflow"
 
 
-def _steps(jacobian, residual, exact):
+def _steps(jacobian, residual, exact, on_gpu=False):
     reduction = linear_algebra.reduce(
-        tf.constant(jacobian), tf.constant(residual), exact
+        tf.constant(jacobian), tf.constant(residual), exact, on_gpu
     )
     return [
         linear_algebra.damped_step(reduction, tf.constant(d, jacobian.dtype))
@@ -36,9 +34,9 @@ def _steps(jacobian, residual, exact):
 
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_against_the_normal_equations(shape, exact, route):
+def test_against_the_normal_equations(shape, exact, on_gpu):
     jacobian, residual = _problem(shape)
-    found = _steps(jacobian, residual, exact)
+    found = _steps(jacobian, residual, exact, on_gpu)
     for damping, (step, decrease, _) in zip(DAMPINGS, found, strict=True):
         matrix = jacobian.T @ jacobian + damping * np.eye(shape[1])
         expected = -np.linalg.solve(matrix, jacobian.T @ residual)
@@ -51,11 +49,11 @@ def test_against_the_normal_equations(shape, exact, route):
 
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_factor_serves_another_right_hand_side(shape, exact, route):
+def test_the_factor_serves_another_right_hand_side(shape, exact, on_gpu):
     jacobian, residual = _problem(shape)
     other = np.random.default_rng(4).normal(size=shape[0])
     reduction = linear_algebra.reduce(
-        tf.constant(jacobian), tf.constant(residual), exact
+        tf.constant(jacobian), tf.constant(residual), exact, on_gpu
     )
     for damping in DAMPINGS:
         factor = linear_algebra.damped_step(reduction, tf.constant(damping)).factor
@@ -67,15 +65,15 @@ def test_the_factor_serves_another_right_hand_side(shape, exact, route):
         np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10)
 
 
-def test_float32_stays_float32(route):
+def test_float32_stays_float32(on_gpu):
     jacobian, residual = (a.astype("float32") for a in _problem((13, 5)))
     for exact in (False, True):
-        for step, decrease, factor in _steps(jacobian, residual, exact):
+        for step, decrease, factor in _steps(jacobian, residual, exact, on_gpu):
             assert step.dtype == decrease.dtype == factor.dtype == tf.float32
 
 
 @pytest.mark.parametrize("shape", [(8, 12), (12, 8)])
-def test_only_the_exact_route_sees_small_singular_values(shape, route):
+def test_only_the_exact_route_sees_small_singular_values(shape, on_gpu):
     rng = np.random.default_rng(1)
     k = min(shape)
     left = np.linalg.qr(rng.normal(size=(shape[0], k)))[0]
@@ -87,7 +85,7 @@ def test_only_the_exact_route_sees_small_singular_values(shape, route):
     expected = -right @ (sigma / (sigma**2 + 1e-26))
 
     def error(exact):
-        reduction = linear_algebra.reduce(jacobian, residual, exact)
+        reduction = linear_algebra.reduce(jacobian, residual, exact, on_gpu)
         step, *_ = linear_algebra.damped_step(reduction, damping)
         return np.linalg.norm(step - expected) / np.linalg.norm(expected)
 
@@ -100,22 +98,27 @@ def test_only_the_exact_route_sees_small_singular_values(shape, route):
 
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("shape", [(4, 3), (3, 4)])
-def test_infinity_gives_nan_and_no_crash(shape, exact):
+def test_infinity_gives_nan_and_no_crash(shape, exact, on_gpu):
     jacobian, residual = _problem(shape)
     jacobian[0, 0] = np.inf
-    for step, decrease, _ in _steps(jacobian, residual, exact):
+    for step, decrease, _ in _steps(jacobian, residual, exact, on_gpu):
         assert np.isnan(step).all()
         assert np.isnan(decrease)
+
+
+def _metric(jacobian):
+    norms = linear_algebra.column_norms(tf.constant(jacobian))
+    return linear_algebra.column_metric(norms)
 
 
 def test_the_metric_evens_out_columns():
     jacobian, _ = _problem((7, 4))
     scaled = jacobian * [1e-3, 1.0, 1e2, 0.0]
-    metric = linear_algebra.column_metric(tf.constant(scaled)).numpy()
+    metric = _metric(scaled).numpy()
     norms = np.linalg.norm(scaled, axis=0)
     np.testing.assert_allclose(metric[:3] / norms[:3], metric[0] / norms[0])
     assert 0 < metric[3] < 1e-11
-    doubled = linear_algebra.column_metric(tf.constant(2.0 * scaled))
+    doubled = _metric(2.0 * scaled)
     np.testing.assert_allclose(doubled, metric)
 
 
@@ -125,7 +128,7 @@ def test_conjugate_gradients_solve_and_stop_by_their_rule():
     matrix, right = a @ a.T + 0.1 * np.eye(20), rng.normal(size=20)
 
     def solve(tolerance, steps, precondition=lambda v: v):
-        return matrix_free.conjugate_gradients(
+        return cg.conjugate_gradients(
             lambda v: tf.linalg.matvec(matrix, v),
             tf.constant(right),
             precondition,
@@ -148,8 +151,6 @@ def test_conjugate_gradients_solve_and_stop_by_their_rule():
 def test_damped_inverse_is_the_inverse():
     jacobian, _ = _problem((5, 9), seed=4)
     v = np.random.default_rng(5).normal(size=9)
-    apply = matrix_free.damped_inverse(
-        tf.constant(jacobian), tf.constant(0.3, tf.float64)
-    )
+    apply = cg.damped_inverse(tf.constant(jacobian), tf.constant(0.3, tf.float64))
     expected = np.linalg.solve(jacobian.T @ jacobian + 0.3 * np.eye(9), v)
     np.testing.assert_allclose(apply(tf.constant(v)), expected, rtol=1e-10)
