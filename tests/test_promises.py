@@ -93,7 +93,8 @@ def test_the_loss_never_rises(name, dtype, seed, alpha, size, wide):
         report = case.step()
         after = case.loss().numpy()
         assert np.isfinite(case.w.numpy()).all()
-        assert report.loss.numpy() == pytest.approx(before, rel=1e-5)
+        assert report.loss_before.numpy() == pytest.approx(before, rel=1e-5)
+        assert report.loss.numpy() == pytest.approx(after, rel=1e-5)
         assert after <= before * (1 + 2 * np.finfo(dtype).eps)
         before = after
 

@@ -1,12 +1,15 @@
 """The train step that hands an optimizer the loss itself."""
 
 import inspect
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from keras_isgd import stopwatch
+from keras_isgd import compat
+from keras_isgd.callbacks.announce_solver import AnnounceSolver
 from keras_isgd.callbacks.stop_when_stuck import StopWhenStuck, with_callback
+from keras_isgd.models.batches import warn_of_small_batches
 from keras_isgd.models.squares import mean_of_squares
 from keras_isgd.networks.checks import mixed_policy
 from keras_isgd.objectives.objective import Objective
@@ -28,11 +31,11 @@ class ClosureTraining:
     `class Net(ki.models.ClosureTraining, keras.Model)` adds this to any model.
     """
 
-    def objective(self, data):
+    def objective(self, data: Any) -> Objective:
         """Returns the training loss of a batch as an `Objective`.
 
         It is a `LeastSquares` if the loss is Keras's mean squared error and
-        nothing is added to it.
+        nothing is added to it but squares; else its `reason` says why not.
 
         Args:
             data: a batch as `train_step` receives it.
@@ -41,21 +44,30 @@ class ClosureTraining:
         squares = mean_of_squares(self, data, state, self._jit_parts())
         if squares is not None:
             return squares
-        return Objective(lambda: self.closure(data), self.trainable_variables, state)
+        return Objective(
+            lambda: self.closure(data),
+            self.trainable_variables,
+            state,
+            self._jit_parts(),
+        )
 
-    def fit(self, *args, **kwargs):
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """Trains; the arguments are those of `keras.Model.fit`.
 
-        Ends, with a sentence, a run whose loss stays NaN or infinite; see
-        `callbacks.StopWhenStuck`.
+        Unless `verbose` is 0, a line after the first step says how the optimizer
+        solves its steps. Ends, with a sentence, a run whose loss stays NaN or
+        infinite; see `callbacks.StopWhenStuck`.
         """
         given = inspect.signature(super().fit).bind(*args, **kwargs)
-        stop = StopWhenStuck(only_not_finite=True)
-        callbacks = with_callback(given.arguments.get("callbacks"), stop)
+        callbacks = given.arguments.get("callbacks")
+        callbacks = with_callback(callbacks, StopWhenStuck(only_not_finite=True))
+        if given.arguments.get("verbose", "auto") != 0:
+            callbacks = with_callback(callbacks, AnnounceSolver())
         given.arguments["callbacks"] = callbacks
+        warn_of_small_batches(self, given.arguments)
         return super().fit(*given.args, **given.kwargs)
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> Any:
         """Compiles the train step; see `keras.Model.make_train_function`.
 
         XLA gets the parts of a step where the optimizer cannot have all of it
@@ -71,31 +83,29 @@ class ClosureTraining:
         finally:
             self.jit_compile = wanted
 
-    def closure(self, data):
+    def closure(self, data: Any) -> tuple[tf.Tensor, Any]:
         """Returns `(loss, predictions)` of a batch, in training mode."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         y_pred = self.predict_for_training(x)
-        loss = self._compute_loss(
-            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
-        )
+        loss = compat.compute_loss(self, x, y, y_pred, sample_weight)
         return loss, y_pred
 
-    def predict_for_training(self, x):
+    def predict_for_training(self, x: Any) -> Any:
         """Returns the model's outputs in training mode."""
-        return self(x, training=True) if self._call_has_training_arg else self(x)
+        return self(x, training=True) if compat.takes_training(self) else self(x)
 
-    def log(self, data, loss, aux):
+    def log(self, data: Any, loss: tf.Tensor, aux: Any) -> dict[str, Any]:
         """Updates the metrics with a closure's result; returns them all."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         count = tf.shape(keras.tree.flatten(x)[0])[0]
-        self._loss_tracker.update_state(loss, sample_weight=count)
+        compat.loss_tracker(self).update_state(loss, sample_weight=count)
         return self.compute_metrics(x, y, aux, sample_weight=sample_weight)
 
-    def explicit_step(self, data):
+    def explicit_step(self, data: Any) -> dict[str, Any]:
         """The train step of ordinary Keras optimizers."""
         return super().train_step(data)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, Any]:
         inner = getattr(self.optimizer, "inner_optimizer", None)
         if isinstance(inner, ClosureOptimizer):
             raise ValueError(
@@ -104,50 +114,32 @@ class ClosureTraining:
             )
         if not isinstance(self.optimizer, ClosureOptimizer):
             return self.explicit_step(data)
-        if not all(layer.built for layer in self._flatten_layers()):
+        if not all(layer.built for layer in compat.flatten_layers(self)):
             # Keras would build while it steps; here the weights must exist before.
-            self._symbolic_build(data_batch=data)
+            compat.build_from_batch(self, data)
         self._check_precision()
         with tf.init_scope():
             self.optimizer.build(self.trainable_variables)
-        with stopwatch.recording(self._stopwatch):
-            objective = self.objective(data)
-            start = objective.evaluate(objective.parameters.read())
-            start = start._replace(w=stopwatch.lap("probes", *start[:3])[0])
-            report = self.optimizer.step(objective, start)
-            objective.commit(start)
-            logs = {**self.log(data, start.value, start.aux), **report.logs()}
-            stopwatch.lap("rest", logs)
-        return logs
+        objective = self.objective(data)
+        start = objective.evaluate(objective.parameters.read())
+        report = self.optimizer.step(objective, start)
+        return {**self.log(data, report.loss, report.aux), **report.logs()}
 
-    # Of `callbacks.CostMonitor`, while it measures.
-    _stopwatch = None
-
-    def measure_steps(self, watch):
-        """Has the pieces of each step measured; see `callbacks.CostMonitor`.
-
-        Args:
-            watch: a `Stopwatch`, or None for no measurement.
-        """
-        # Keras would track, and save, what a plain attribute holds.
-        object.__setattr__(self, "_stopwatch", watch)
-        self.make_train_function(force=True)
-
-    def _jit_parts(self):
+    def _jit_parts(self) -> bool:
         """Whether XLA compiles an objective's parts, as it cannot the whole step."""
         if not self.compiled:
             return False
         whole = getattr(self.optimizer, "supports_jit", True)
         return bool(self.jit_compile) and not whole
 
-    def _frozen_state(self):
+    def _frozen_state(self) -> list[keras.Variable]:
         parameters = {id(v) for v in self.trainable_variables}
         # The metrics are updated once per step anyway, by `log`.
         metrics = {id(v) for m in self.metrics for v in m.variables}
         return [v for v in self.variables if id(v) not in parameters | metrics]
 
-    def _check_precision(self):
-        for layer in self._flatten_layers():
+    def _check_precision(self) -> None:
+        for layer in compat.flatten_layers(self):
             policy = mixed_policy(layer)
             if policy:
                 raise ValueError(
@@ -156,7 +148,7 @@ class ClosureTraining:
                     "inner solver would only see rounding. Use float32 or float64."
                 )
 
-    def set_optimizer(self, optimizer):
+    def set_optimizer(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Replaces the optimizer of a compiled model, for good.
 
         Setting `model.optimizer` instead keeps training with the old one once
@@ -166,7 +158,7 @@ class ClosureTraining:
         if getattr(self, "train_function", None) is not None:
             self.make_train_function(force=True)
 
-    def get_compile_config(self):
+    def get_compile_config(self) -> dict[str, Any] | None:
         config = super().get_compile_config()
         if config and isinstance(self.optimizer, Staged):
             # SwitchOptimizer may have put it there after `compile`.
@@ -195,7 +187,7 @@ class ClosureModel(ClosureTraining, keras.Model):
         model.fit(x, y, batch_size=len(x), epochs=20)
     """
 
-    def __new__(cls, *args, **kwargs):
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         functional = len(args) == 2 or "outputs" in kwargs
         if cls is ClosureModel and functional:
             # A class of its own: Keras rewrites the bases of a class that is

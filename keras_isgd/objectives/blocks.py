@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-__all__ = ["PointwiseRows", "pull", "squares"]
+__all__ = ["Block", "PointwiseRows", "pull", "squares"]
+
+Block = Any
 
 
 class PointwiseRows(NamedTuple):

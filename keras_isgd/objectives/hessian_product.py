@@ -1,5 +1,7 @@
 """Products of a loss's Hessian with vectors."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from keras_isgd.objectives.objective import Objective
@@ -7,7 +9,9 @@ from keras_isgd.objectives.objective import Objective
 __all__ = ["check_objective", "hessian_vector_product", "product"]
 
 
-def hessian_vector_product(objective):
+def hessian_vector_product(
+    objective: Objective,
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Returns the compiled function from `(w, v)` to H(w) v.
 
     H is the Hessian of the loss; a product costs about two gradients.
@@ -25,20 +29,16 @@ def hessian_vector_product(objective):
     return tf.function(lambda w, v: product(objective, w, v), autograph=False)
 
 
-def product(objective, w, v):
-    """Reverse over reverse, through the base class's own gradient.
-
-    That of a `LeastSquares` in blocks is a loop over pieces, which cannot be
-    differentiated again.
-    """
+def product(objective: Objective, w: tf.Tensor, v: tf.Tensor) -> tf.Tensor:
+    """Returns H(w) v `(p,)`, by reverse mode over reverse mode."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(w)
-        _, gradient = Objective.value_and_gradient(objective, w)
+        _, gradient, _, _ = objective.evaluate_inline(w)
         along = tf.tensordot(gradient, v, 1)
     return tape.gradient(along, w, unconnected_gradients="zero")
 
 
-def check_objective(objective):
+def check_objective(objective: Objective) -> None:
     """Refuses what is no `Objective`.
 
     Raises:

@@ -2,18 +2,20 @@
 
 import functools
 import math
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import keras
 import tensorflow as tf
 
-from keras_isgd.objectives.blocks import pull, squares
+from keras_isgd.objectives.blocks import Block, pull, squares
 from keras_isgd.objectives.objective import Evaluation, Objective
+from keras_isgd.objectives.subsets import random_subset
 
 __all__ = ["LeastSquares", "Linearisation"]
 
-
-_UNKNOWN = object()
+_UNKNOWN = -1
 
 
 class Linearisation(NamedTuple):
@@ -21,15 +23,27 @@ class Linearisation(NamedTuple):
 
     Attributes:
         residual: r, `(m,)`.
-        forward: function from v `(p,)` to J v `(m,)`.
-        backward: function from u `(m,)` to J^T u `(p,)`.
+        jvp: function from v `(p,)` to J v `(m,)`.
+        vjp: function from u `(m,)` to J^T u `(p,)`.
         gram: J J^T, `(m, m)`, or None.
     """
 
-    residual: Any
-    forward: Callable
-    backward: Callable
-    gram: Any = None
+    residual: tf.Tensor
+    jvp: Callable[[tf.Tensor], tf.Tensor]
+    vjp: Callable[[tf.Tensor], tf.Tensor]
+    gram: tf.Tensor | None = None
+
+    @property
+    def forward(self) -> Callable[[tf.Tensor], tf.Tensor]:
+        """`jvp` under its name in version 0.1."""
+        warnings.warn("Use `jvp`.", DeprecationWarning, stacklevel=2)
+        return self.jvp
+
+    @property
+    def backward(self) -> Callable[[tf.Tensor], tf.Tensor]:
+        """`vjp` under its name in version 0.1."""
+        warnings.warn("Use `vjp`.", DeprecationWarning, stacklevel=2)
+        return self.vjp
 
 
 class LeastSquares(Objective):
@@ -66,14 +80,14 @@ class LeastSquares(Objective):
 
     def __init__(
         self,
-        function,
-        variables,
-        state=(),
-        blocks=None,
-        jit_compile=False,
-        memory=None,
-        aux_of=None,
-    ):
+        function: Callable[[], Any],
+        variables: Sequence[keras.Variable],
+        state: Sequence[keras.Variable] = (),
+        blocks: Sequence[Block] | None = None,
+        jit_compile: bool = False,
+        memory: float | None = None,
+        aux_of: Callable[[list[tf.Tensor]], Any] | None = None,
+    ) -> None:
         if blocks is None and (memory is not None or aux_of is not None):
             raise ValueError(
                 "`memory` and `aux_of` are for a residual in `blocks`; give blocks, or "
@@ -84,87 +98,88 @@ class LeastSquares(Objective):
             raise ValueError(
                 f"Expected `memory` as a positive number of GiB, got {memory!r}."
             )
-        super().__init__(self._sum_of_squares, variables, state)
+        super().__init__(self._sum_of_squares, variables, state, jit_compile)
         self._memory = memory * 2**30
         self._aux_of = aux_of
         self._rows_function = function
         self._blocks = blocks
-        self._jit_compile = jit_compile
-        self._compiled = {}
-        self._row_count = _UNKNOWN
+        self._row_count: int | None = _UNKNOWN
 
-    def residual(self, w):
+    def residual(self, w: tf.Tensor) -> tf.Tensor:
         """Returns r `(m,)` at `w` `(p,)`."""
-        return self._call_compiled("residual", self._residual, w)
+        return self._call_traced("residual", self._residual, w)
 
-    def value(self, w):
+    def value(self, w: tf.Tensor) -> tf.Tensor:
         """Returns the loss at `w` `(p,)`, a scalar tensor."""
         if self._blocks is None:
             return tf.reduce_sum(self.residual(w) ** 2)
-        sums, _ = self._call_compiled(
-            "value", functools.partial(self._blockwise, gradient=False), w
-        )
+        sums = self._call_traced("sums", self._sums, w)
         return tf.add_n(sums)
 
-    def value_and_gradient(self, w):
+    def value_and_gradient(self, w: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the loss `()` and its gradient `(p,)` at `w` `(p,)`."""
         if self._blocks is None:
-            return self._call_compiled(
-                "value_and_gradient", self._trace_value_and_gradient, w
-            )
-        sums, gradient = self._call_compiled("blockwise", self._blockwise, w)
+            return super().value_and_gradient(w)
+        sums, gradient = self._call_traced("blockwise", self._blockwise, w)
         return tf.add_n(sums), gradient
 
-    def evaluate(self, w):
+    def evaluate(self, w: tf.Tensor) -> Evaluation:
         """Returns the full `Evaluation` at `w` `(p,)`."""
         if self._aux_of is None:
             return super().evaluate(w)
-        sums, gradient = self._call_compiled("blockwise", self._blockwise, w)
+        sums, gradient = self._call_traced("blockwise", self._blockwise, w)
         return Evaluation(w, tf.add_n(sums), gradient, self._aux_of(sums))
 
-    def _blockwise(self, w, gradient=True):
-        """Each block's sum of squares, and the gradient of them all."""
-        parts = self.parameters.unpack(w)
-        sums, slopes = zip(
-            *(
-                squares(b, self.parameters, parts, self._memory, gradient)
-                for b in self._blocks
-            ),
-            strict=True,
-        )
-        return list(sums), tf.add_n(slopes)
-
-    def row_count(self):
+    def row_count(self) -> int | None:
         """Returns m, or None where the shapes of a batch are not fixed."""
-        if self._row_count is _UNKNOWN:
+        if self._row_count == _UNKNOWN:
             spec = tf.TensorSpec((self.parameters.size,), self.parameters.dtype)
             traced = tf.function(self._residual, autograph=False)
             output = traced.get_concrete_function(spec).structured_outputs
             self._row_count = output.shape[0]
         return self._row_count
 
-    def linearise(self, w, stride=1):
+    def linearise(self, w: tf.Tensor, stride: int = 1) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns r `(m,)` and its Jacobian `(m, p)` at `w` `(p,)`.
 
         Args:
             w: where.
-            stride: leave out all but every `stride`-th point (or row, without
-                `blocks`).
+            stride: deprecated: every so many rows alone. A few rows that stand for
+                all come from `sampled_jacobian`.
         """
-        return self._call_compiled(
-            f"linearise_{stride}",
-            functools.partial(self._linearise, stride=stride),
-            w,
+        residual, jacobian = self._call_traced("linearise", self._linearise, w)
+        if stride == 1:
+            return residual, jacobian
+        warnings.warn(
+            "`stride` is deprecated: every so many points of a low-discrepancy "
+            "sequence lie in a corner. Use sampled_jacobian(w, share).",
+            DeprecationWarning,
+            stacklevel=2,
         )
+        return residual[::stride], jacobian[::stride]
 
-    def operators(self, w):
+    def sampled_jacobian(self, w: tf.Tensor, share: float) -> tf.Tensor:
+        """Returns some rows of the Jacobian at `w` in the place of all, `(l, p)`.
+
+        Points (rows, without blocks) are chosen at random, always the same ones, and
+        their rows scaled so that the expectation of J_s^T J_s is J^T J. Small blocks
+        are taken whole.
+
+        Args:
+            w: where, `(p,)`.
+            share: the part of each block to take, in (0, 1].
+        """
+        sample = functools.partial(self._sampled, share=share)
+        return self._call_traced(f"sampled_{share}", sample, w)
+
+    def operators(self, w: tf.Tensor) -> Linearisation:
         """Returns the `Linearisation` at `w` `(p,)`; forward passes are shared."""
         blocks = self._factored_blocks(w)
         if blocks is None:
             return self._taped_operators(self.parameters.unpack(w))
         return self._factored_operators(blocks)
 
-    def gram(self, w):
+    def gram(self, w: tf.Tensor) -> Linearisation | None:
         """Returns the `Linearisation` at `w` `(p,)` with J J^T, formed without J.
 
         None where the Jacobian does not come in factors, or where J is cheaper.
@@ -174,38 +189,53 @@ class LeastSquares(Objective):
             return None
         if max(block.gram_cost() for block in blocks) > self.parameters.size:
             return None
-        rows = []
+        rows: list[list[tf.Tensor]] = []
         for i, left in enumerate(blocks):
             above = [tf.transpose(row[i]) for row in rows]
             rows.append(above + [left.gram(right) for right in blocks[i:]])
         matrix = tf.concat([tf.concat(row, axis=1) for row in rows], axis=0)
         return self._factored_operators(blocks)._replace(gram=matrix)
 
-    def _factored_blocks(self, w):
+    def _sums(self, w: tf.Tensor) -> list[tf.Tensor]:
+        """Each block's sum of squares."""
+        return self._blockwise(w, gradient=False)[0]
+
+    def _blockwise(
+        self, w: tf.Tensor, gradient: bool = True
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """Each block's sum of squares, and the gradient of them all."""
+        parts = self.parameters.unpack(w)
+        pairs = [
+            squares(b, self.parameters, parts, self._memory, gradient)
+            for b in self._blocks or ()
+        ]
+        return [value for value, _ in pairs], tf.add_n([slope for _, slope in pairs])
+
+    def _factored_blocks(self, w: tf.Tensor) -> list[Any] | None:
         parts = self.parameters.unpack(w)
         blocks = [b.factored(self.parameters, parts) for b in self._blocks or ()]
         return blocks if blocks and all(b is not None for b in blocks) else None
 
-    def _factored_operators(self, blocks):
+    def _factored_operators(self, blocks: list[Any]) -> Linearisation:
         variables = self.parameters.variables
         residuals = [block.flat() for block in blocks]
         sizes = [tf.size(r) for r in residuals]
 
-        def forward(v):
+        def jvp(v: tf.Tensor) -> tf.Tensor:
             tangents = self.parameters.unpack(v)
-            return tf.concat([b.forward(variables, tangents) for b in blocks], axis=0)
+            return tf.concat([b.jvp(variables, tangents) for b in blocks], axis=0)
 
-        def backward(u):
+        def vjp(u: tf.Tensor) -> tf.Tensor:
             pieces = tf.split(u, sizes, num=len(blocks))
             pulled = [
-                self.parameters.pack(block.backward(variables, piece))
-                for block, piece in zip(blocks, pieces, strict=True)
+                self.parameters.pack(b.vjp(variables, piece))
+                for b, piece in zip(blocks, pieces, strict=True)
             ]
             return tf.add_n(pulled)
 
-        return Linearisation(tf.concat(residuals, axis=0), forward, backward)
+        return Linearisation(tf.concat(residuals, axis=0), jvp, vjp)
 
-    def _taped_operators(self, parts):
+    def _taped_operators(self, parts: list[tf.Tensor]) -> Linearisation:
         """J v is the derivative of u -> J^T u, in the direction v."""
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as outer:
             with tf.GradientTape(
@@ -218,32 +248,28 @@ class LeastSquares(Objective):
             outer.watch(dummy)
             pulled = pull(self.parameters, inner, residual, parts, dummy)
 
-        def forward(v):
+        def jvp(v: tf.Tensor) -> tf.Tensor:
             return outer.gradient(pulled, dummy, output_gradients=v)
 
-        def backward(u):
+        def vjp(u: tf.Tensor) -> tf.Tensor:
             return pull(self.parameters, inner, residual, parts, u)
 
-        return Linearisation(residual, forward, backward)
+        return Linearisation(residual, jvp, vjp)
 
-    def _call_compiled(self, name, function, w):
-        if not tf.inside_function():
-            return function(w)
-        if name not in self._compiled:
-            # A function of its own is traced once, however often a graph uses it.
-            self._compiled[name] = tf.function(
-                function, autograph=False, jit_compile=self._jit_compile or None
-            )
-        return self._compiled[name](w)
-
-    def _sum_of_squares(self):
+    def _sum_of_squares(self) -> tuple[tf.Tensor, Any]:
         rows, aux = self._rows()
         return tf.reduce_sum(rows**2), aux
 
-    def _rows(self):
+    def _rows(self) -> tuple[tf.Tensor, Any]:
         result = self._rows_function()
         rows, aux = result if isinstance(result, tuple) else (result, None)
-        rows = tf.cast(tf.convert_to_tensor(rows), self.parameters.dtype)
+        rows = tf.convert_to_tensor(rows)
+        if rows.dtype.is_complex:
+            raise ValueError(
+                f"Expected real rows of a residual, got dtype {rows.dtype.name}. Give "
+                "their real and imaginary parts as rows of their own."
+            )
+        rows = tf.cast(rows, self.parameters.dtype)
         if rows.shape.rank != 1:
             raise ValueError(
                 f"Expected the rows of a residual in the shape (m,), got "
@@ -251,26 +277,44 @@ class LeastSquares(Objective):
             )
         return rows, aux
 
-    def _residual(self, w):
+    def _residual(self, w: tf.Tensor) -> tf.Tensor:
         with self.parameters.scope(self.parameters.unpack(w)):
             return self._rows()[0]
 
-    def _linearise(self, w, stride):
+    def _linearise(self, w: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if self._blocks is None:
-            return self._linearise_rows(w, stride)
+            return self._linearise_rows(w)
+        return self._linearise_blocks(w, self._blocks)
+
+    def _linearise_blocks(
+        self, w: tf.Tensor, blocks: Sequence[Block]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         parts = self.parameters.unpack(w)
         pieces = [
-            b.thinned(stride).linearise(self.parameters, parts, self._jit_compile)
-            for b in self._blocks
+            b.linearise(self.parameters, parts, self._jit_compile) for b in blocks
         ]
         rows, jacobians = zip(*pieces, strict=True)
         return tf.concat(rows, axis=0), tf.concat(jacobians, axis=0)
 
-    def _linearise_rows(self, w, stride):
+    def _sampled(self, w: tf.Tensor, share: float) -> tf.Tensor:
+        if self._blocks is not None:
+            return self._linearise_blocks(w, [b.sampled(share) for b in self._blocks])[
+                1
+            ]
+        return self._linearise_rows(w, share)[1]
+
+    def _linearise_rows(
+        self, w: tf.Tensor, share: float | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(w)
             with self.parameters.scope(self.parameters.unpack(w)):
-                rows = self._rows()[0][::stride]
+                rows = self._rows()[0]
+            if share is not None:
+                m = tf.size(rows)
+                chosen = random_subset(rows.shape[0], m, share)
+                scale = tf.cast(m, rows.dtype) / tf.cast(tf.size(chosen), rows.dtype)
+                rows = tf.sqrt(scale) * tf.gather(rows, chosen)
         jacobian = tape.jacobian(
             rows, w, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )

@@ -1,7 +1,9 @@
 """What a solver may ask of a loss: its value and its gradient at any vector."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import keras
 import tensorflow as tf
 
 from keras_isgd.objectives.parameters import ParameterVector
@@ -21,11 +23,17 @@ class Evaluation(NamedTuple):
             what the evaluation would have assigned (batch statistics, seeds).
     """
 
-    w: Any
-    value: Any
-    gradient: Any
+    w: tf.Tensor
+    value: tf.Tensor
+    gradient: tf.Tensor
     aux: Any = None
-    updates: tuple = ()
+    updates: tuple[tf.Tensor, ...] = ()
+
+    @property
+    def is_finite(self) -> tf.Tensor:
+        """Whether loss and gradient are finite, a boolean scalar."""
+        gradient = tf.reduce_all(tf.math.is_finite(self.gradient))
+        return tf.math.is_finite(self.value) & gradient
 
 
 class Objective:
@@ -42,7 +50,12 @@ class Objective:
             tensor, or a pair of the loss and anything else.
         variables: the `keras.Variable`s to optimize.
         state: variables that `function` may assign; `evaluate` returns their
-            new values instead of assigning them.
+            new values instead of assigning them, and an optimizer's step commits
+            those of its start.
+        jit_compile: whether XLA compiles the loss and its gradient.
+
+    Attributes:
+        reason: why the loss is not a `LeastSquares`, a phrase, where that is known.
 
     Example:
 
@@ -51,14 +64,72 @@ class Objective:
         ki.ISGD(0.5).minimize(loss)
     """
 
-    def __init__(self, function, variables, state=()):
+    reason: str | None = None
+
+    def __init__(
+        self,
+        function: Callable[[], Any],
+        variables: Sequence[keras.Variable],
+        state: Sequence[keras.Variable] = (),
+        jit_compile: bool = False,
+    ) -> None:
         self._function = function
         self.parameters = ParameterVector(variables)
         self.state = list(state)
-        self._value_and_gradient = None
+        self._jit_compile = jit_compile
+        self._traced: dict[str, Callable] = {}
 
-    def evaluate(self, w):
+    def evaluate(self, w: tf.Tensor) -> Evaluation:
         """Returns the full `Evaluation` at `w` `(p,)`."""
+        return Evaluation(w, *self._call_traced("evaluate", self.evaluate_inline, w))
+
+    def value(self, w: tf.Tensor) -> tf.Tensor:
+        """Returns the loss at `w` `(p,)`, a scalar tensor."""
+        return self._call_traced("value", self._value, w)
+
+    def value_and_gradient(self, w: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the loss `()` and its gradient `(p,)` at `w` `(p,)`."""
+        value, gradient, _, _ = self._call_traced("evaluate", self.evaluate_inline, w)
+        return value, gradient
+
+    def commit(self, evaluation: Evaluation, taken: tf.Tensor | bool = True) -> None:
+        """Assigns the `updates` of an evaluation to `state`.
+
+        Counters and seeds advance with every step. Statistics, which are floating
+        point, are those of a step that was taken and are finite, or stay.
+
+        Args:
+            evaluation: of this objective.
+            taken: whether the step was taken, a boolean scalar.
+        """
+        for variable, value in zip(self.state, evaluation.updates, strict=True):
+            value = tf.cast(value, variable.dtype)
+            if value.dtype.is_floating:
+                good = taken & tf.reduce_all(tf.math.is_finite(value))
+                value = tf.where(good, value, tf.convert_to_tensor(variable))
+            variable.assign(value)
+
+    def _call_traced(self, name: str, function: Callable, w: tf.Tensor) -> Any:
+        """Calls a function of `w`, traced once however often a graph uses it."""
+        if not tf.inside_function():
+            return function(w)
+        if name not in self._traced:
+            self._traced[name] = tf.function(
+                function, autograph=False, jit_compile=self._jit_compile or None
+            )
+        return self._traced[name](w)
+
+    def _value(self, w: tf.Tensor) -> tf.Tensor:
+        with self.parameters.scope(self.parameters.unpack(w)):
+            return self._call()[0]
+
+    def evaluate_inline(
+        self, w: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, Any, tuple[tf.Tensor, ...]]:
+        """Returns what `evaluate` does but for w, in the graph that calls it.
+
+        XLA compiles nothing of it, so that it can be differentiated again.
+        """
         parts = self.parameters.unpack(w)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(parts)
@@ -69,39 +140,11 @@ class Objective:
         for variable in self.state:
             update = scope.get_current_value(variable)
             updates.append(variable.value if update is None else update)
-        return Evaluation(w, value, gradient, aux, tuple(updates))
+        return value, gradient, aux, tuple(tf.convert_to_tensor(u) for u in updates)
 
-    def value(self, w):
-        """Returns the loss at `w` `(p,)`, a scalar tensor."""
-        with self.parameters.scope(self.parameters.unpack(w)):
-            return self._call()[0]
-
-    def value_and_gradient(self, w):
-        """Returns the loss `()` and its gradient `(p,)` at `w` `(p,)`."""
-        if not tf.inside_function():
-            return self._trace_value_and_gradient(w)
-        # A function of its own is traced once, however often a solver's graph
-        # mentions it (TFP's line search does so ten times).
-        if self._value_and_gradient is None:
-            self._value_and_gradient = tf.function(
-                self._trace_value_and_gradient, autograph=False
-            )
-        return self._value_and_gradient(w)
-
-    def commit(self, evaluation):
-        """Assigns the `updates` of an evaluation to `state`."""
-        for variable, value in zip(self.state, evaluation.updates):
-            variable.assign(value)
-
-    def _trace_value_and_gradient(self, w):
-        parts = self.parameters.unpack(w)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(parts)
-            with self.parameters.scope(parts):
-                value, _ = self._call()
-        return value, self._pack_gradient(tape, value, parts)
-
-    def _pack_gradient(self, tape, value, parts):
+    def _pack_gradient(
+        self, tape: tf.GradientTape, value: tf.Tensor, parts: list[tf.Tensor]
+    ) -> tf.Tensor:
         gradients = tape.gradient(value, parts)
         if all(g is None for g in gradients):
             raise ValueError(
@@ -114,7 +157,7 @@ class Objective:
             [tf.zeros_like(p) if g is None else g for g, p in zip(gradients, parts)]
         )
 
-    def _call(self):
+    def _call(self) -> tuple[tf.Tensor, Any]:
         result = self._function()
         value, aux = result if isinstance(result, tuple) else (result, None)
         value = tf.convert_to_tensor(value)
@@ -122,5 +165,10 @@ class Objective:
             raise ValueError(
                 f"Expected a scalar loss, got one of shape {tuple(value.shape)}. "
                 "Reduce it by a mean or a sum."
+            )
+        if not (value.dtype.is_floating or value.dtype.is_integer):
+            raise ValueError(
+                f"Expected a real loss, got one of dtype {value.dtype.name}. Take the "
+                "real part, or the square of the absolute value."
             )
         return tf.cast(value, self.parameters.dtype), aux

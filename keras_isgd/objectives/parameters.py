@@ -1,9 +1,12 @@
 """A model's trainable weights as one flat vector."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 
-__all__ = ["ParameterVector"]
+__all__ = ["ParameterVector", "device_type"]
 
 
 class ParameterVector:
@@ -21,7 +24,7 @@ class ParameterVector:
             dtypes.
     """
 
-    def __init__(self, variables):
+    def __init__(self, variables: Sequence[keras.Variable]) -> None:
         self.variables = list(variables)
         if not self.variables:
             raise ValueError(
@@ -41,30 +44,35 @@ class ParameterVector:
         ]
         self.size = sum(self.sizes)
 
-    def pack(self, tensors):
+    def pack(self, tensors: Sequence[tf.Tensor]) -> tf.Tensor:
         """Joins tensors shaped like the variables into a vector `(p,)`."""
         return tf.concat([tf.reshape(t, [-1]) for t in tensors], axis=0)
 
-    def unpack(self, w):
+    def unpack(self, w: tf.Tensor) -> list[tf.Tensor]:
         """Splits a vector `(p,)` into a list of tensors shaped like the variables."""
         parts = tf.split(w, self.sizes)
         return [tf.reshape(t, shape) for t, shape in zip(parts, self.shapes)]
 
-    def read(self):
+    def read(self) -> tf.Tensor:
         """Returns the variables' present values, `(p,)`."""
         return self.pack([tf.convert_to_tensor(v) for v in self.variables])
 
-    def assign(self, w):
+    def assign(self, w: tf.Tensor) -> None:
         """Writes a vector `(p,)` into the variables."""
         for variable, value in zip(self.variables, self.unpack(w)):
             variable.assign(value)
 
     @property
-    def constrained(self):
+    def on_gpu(self) -> bool:
+        """Whether the variables live on a GPU."""
+        return device_type(self.variables[0]) == "GPU"
+
+    @property
+    def constrained(self) -> bool:
         """Whether any variable carries a Keras constraint."""
         return any(_constraint(v) is not None for v in self.variables)
 
-    def project(self, w):
+    def project(self, w: tf.Tensor) -> tf.Tensor:
         """Applies each variable's constraint to its part of `w`, `(p,)`."""
         return self.pack(
             [
@@ -73,7 +81,7 @@ class ParameterVector:
             ]
         )
 
-    def scope(self, parts):
+    def scope(self, parts: Sequence[tf.Tensor]) -> keras.StatelessScope:
         """A `keras.StatelessScope` in which the variables have the values `parts`.
 
         Code that runs in it reads `parts` (a list of tensors as from `unpack`)
@@ -82,5 +90,11 @@ class ParameterVector:
         return keras.StatelessScope(state_mapping=list(zip(self.variables, parts)))
 
 
-def _constraint(variable):
+def device_type(variable: keras.Variable) -> str:
+    """Returns the kind of device that holds a variable, "CPU" or "GPU"."""
+    device = tf.DeviceSpec.from_string(variable.value.device or "")
+    return device.device_type or "CPU"
+
+
+def _constraint(variable: keras.Variable) -> Any:
     return getattr(variable, "constraint", None)

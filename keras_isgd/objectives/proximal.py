@@ -1,8 +1,10 @@
 """The implicit step as a minimisation problem."""
 
+from typing import Any
+
 import tensorflow as tf
 
-from keras_isgd.objectives.objective import Evaluation
+from keras_isgd.objectives.objective import Evaluation, Objective
 
 __all__ = ["ProximalProblem"]
 
@@ -25,46 +27,47 @@ class ProximalProblem:
             gradient flow in that metric.
     """
 
-    def __init__(self, objective, start, alpha, metric=None):
-        self.objective = objective
+    def __init__(
+        self,
+        objective: Objective,
+        start: Evaluation,
+        alpha: tf.Tensor,
+        metric: tf.Tensor | None = None,
+    ) -> None:
+        self.objective: Any = objective
         self.alpha = alpha
         self.metric = metric
         self.anchor = start.w
         self.start = Evaluation(start.w, alpha * start.value, alpha * start.gradient)
 
-    def value_and_gradient(self, w):
+    def value_and_gradient(self, w: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns P `()` and its gradient `(p,)` at `w` `(p,)`."""
         value, gradient = self.objective.value_and_gradient(w)
-        pull = self._pull(w)
+        displacement = self._displacement(w)
         return (
-            0.5 * tf.reduce_sum((w - self.anchor) * pull) + self.alpha * value,
-            pull + self.alpha * gradient,
+            0.5 * tf.reduce_sum((w - self.anchor) * displacement) + self.alpha * value,
+            displacement + self.alpha * gradient,
         )
 
-    def value(self, w):
+    def value(self, w: tf.Tensor) -> tf.Tensor:
         """Returns P at `w` `(p,)`, a scalar tensor."""
-        distance = tf.reduce_sum((w - self.anchor) * self._pull(w))
+        distance = tf.reduce_sum((w - self.anchor) * self._displacement(w))
         return 0.5 * distance + self.alpha * self.objective.value(w)
 
-    def _pull(self, w):
+    def _displacement(self, w: tf.Tensor) -> tf.Tensor:
         """D (w - w_n)."""
         displacement = w - self.anchor
         return displacement if self.metric is None else self.metric * displacement
 
-    def loss_of(self, w, value, gradient):
-        """Returns L `()` and its gradient `(p,)` at `w` from those of P."""
-        pull = self._pull(w)
-        distance = tf.reduce_sum((w - self.anchor) * pull)
-        return (value - 0.5 * distance) / self.alpha, (gradient - pull) / self.alpha
-
-    def implicit_residual(self, gradient):
+    def implicit_residual(self, end: Evaluation) -> tf.Tensor:
         """How far from implicit a step is: the relative residual of Eq. 4.
 
-            |w+ - w_n + alpha grad L(w+)| / (alpha |grad L(w_n)|)
+            |D (w+ - w_n) + alpha grad L(w+)| / (alpha |grad L(w_n)|)
 
         Zero is backward Euler, one is "nothing happened".
 
         Args:
-            gradient: grad P(w+), `(p,)`.
+            end: `Evaluation` of L at w+.
         """
+        gradient = self._displacement(end.w) + self.alpha * end.gradient
         return tf.math.divide_no_nan(tf.norm(gradient), tf.norm(self.start.gradient))

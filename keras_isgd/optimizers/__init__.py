@@ -1,9 +1,10 @@
 """What `model.compile(optimizer=...)` takes."""
 
-from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer, StepReport
+from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
 from keras_isgd.optimizers.isgd import ISGD
 from keras_isgd.optimizers.lbfgs import LBFGS
 from keras_isgd.optimizers.staged import Staged
+from keras_isgd.optimizers.step_result import StepReport, StepResult, Verdict
 from keras_isgd.optimizers.step_size import DecreaseRatio, StepControl
 
 __all__ = [
@@ -14,4 +15,6 @@ __all__ = [
     "Staged",
     "StepControl",
     "StepReport",
+    "StepResult",
+    "Verdict",
 ]

@@ -1,10 +1,32 @@
-"""The largest of several alphas, and the length, with which a step is good."""
+"""The largest of several alphas with which a Gauss-Newton step is good."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import tensorflow as tf
 
-__all__ = ["Trial", "halved", "largest_good"]
+from keras_isgd.objectives.least_squares import LeastSquares
+from keras_isgd.objectives.objective import Evaluation
+from keras_isgd.objectives.proximal import ProximalProblem
+from keras_isgd.optimizers.step_result import StepResult
+from keras_isgd.solvers.base import LeastSquaresSolver
+from keras_isgd.solvers.status import Status
+
+__all__ = ["Candidates", "Trial", "largest_good", "search"]
+
+
+class Candidates(NamedTuple):
+    """The alphas that a search may try.
+
+    Attributes:
+        alphas: decreasing, `(g,)`.
+        first: index of the one to begin with, int32.
+        top: index of the largest that may be tried, int32.
+    """
+
+    alphas: tf.Tensor
+    first: tf.Tensor
+    top: tf.Tensor
 
 
 class Trial(NamedTuple):
@@ -13,21 +35,108 @@ class Trial(NamedTuple):
     Attributes:
         i: index of its alpha, int32.
         step: `(p,)`.
-        ratio: actual over predicted decrease of the loss, `()`.
-        good: boolean scalar.
+        good: whether the loss falls by as much as it should, boolean.
+        hopeless: whether smaller alphas need not be tried, boolean.
     """
 
-    i: Any
-    step: Any
-    ratio: Any
-    good: Any
+    i: tf.Tensor
+    step: tf.Tensor
+    good: tf.Tensor
+    hopeless: tf.Tensor
 
 
-def largest_good(attempt, first, top, count):
+def search(
+    solver: LeastSquaresSolver,
+    objective: LeastSquares,
+    origin: Evaluation,
+    candidates: Candidates,
+    target: tf.Tensor,
+    scaled: bool,
+) -> StepResult:
+    """Takes a large alpha whose step keeps what it promises.
+
+    The residual is linearised once. A step is good if the loss falls by at least
+    `target` times what the linear model predicts. Larger and larger alphas are tried
+    as long as their steps are good; if the first is not, smaller ones until one is, or
+    until the model predicts less than rounding may hide in the loss.
+
+    Args:
+        solver: one that `solves_any_damping`.
+        objective: L.
+        origin: its `Evaluation` at w_n.
+        candidates: `Candidates`.
+        target: least ratio of actual to predicted decrease, `()`.
+        scaled: whether |w - w_n| is measured in the solver's column scaling.
+
+    Returns:
+        The step, with the smallest alpha tried if none was good.
+    """
+    alphas = candidates.alphas
+    model = solver.linearise(objective, origin.w, scaled)
+    # Larger ones are rarely taken; the Gram matrix damps them as it can.
+    solve = model.prepare(0.5 / alphas[candidates.first])
+
+    def attempt(i: tf.Tensor) -> Trial:
+        solved = solve(0.5 / alphas[i])
+        step, value = model.best_along(solved)
+        ratio = (origin.value - value) / solved.decrease
+        # Written so that NaN is bad, too.
+        good = (ratio >= target) & (value < origin.value)
+        return Trial(i, step, good, solved.decrease <= model.rounding)
+
+    trial, tried = largest_good(
+        attempt, candidates.first, candidates.top, alphas.shape[0]
+    )
+    problem = ProximalProblem(objective, origin, alphas[trial.i], model.metric)
+    status = tf.where(
+        trial.good,
+        int(Status.LOWERED),
+        tf.where(trial.hopeless, int(Status.CONVERGED), int(Status.NO_DECREASE)),
+    )
+    step = StepResult(
+        w=tf.where(trial.good, origin.w + trial.step, origin.w),
+        origin=origin,
+        status=status,
+        iterations=tf.constant(1, tf.int32),
+        evaluations=model.probes * tried,
+        learning_rate=problem.alpha,
+        proximal=problem,
+        state=None,
+    )
+    return _refined(solver, objective, step)
+
+
+def _refined(
+    solver: LeastSquaresSolver, objective: LeastSquares, step: StepResult
+) -> StepResult:
+    """Solves the implicit equation further, unless that ends at a larger loss.
+
+    The ratio of decreases says nothing about the proximal objective: it may be
+    larger after the first step than before, and the loss larger at its minimum.
+    """
+    result = solver.refine(step.proximal, step.w, step.iterations)
+    if result is None:
+        return step
+    value = objective.value(result.w)
+    better = (step.status == int(Status.LOWERED)) & (value <= step.origin.value)
+    return step._replace(
+        w=tf.where(better, result.w, step.w),
+        status=tf.where(better, result.status, step.status),
+        iterations=tf.where(better, result.iterations, step.iterations),
+        evaluations=step.evaluations + result.evaluations + 1,
+    )
+
+
+def largest_good(
+    attempt: Callable[[tf.Tensor], Trial],
+    first: tf.Tensor,
+    top: tf.Tensor,
+    count: int,
+) -> tuple[Trial, tf.Tensor]:
     """Walks along decreasing alphas to the edge between bad steps and good ones.
 
     From a good step towards larger alphas up to the last that is good; from a bad
-    one towards smaller alphas down to the first that is good.
+    one towards smaller alphas down to the first that is good, or hopeless.
 
     Args:
         attempt: function from an index, int32, to a `Trial`.
@@ -36,14 +145,19 @@ def largest_good(attempt, first, top, count):
         count: number of alphas.
 
     Returns:
-        The `Trial`, of the smallest alpha if none was good, and how many were
+        The `Trial`, of the smallest alpha tried if none was good, and how many were
         tried, int32.
     """
 
-    def fall(trial, tried):
+    def falling(trial: Trial, tried: tf.Tensor) -> tf.Tensor:
+        return ~trial.good & ~trial.hopeless & (trial.i < count - 1)
+
+    def fall(trial: Trial, tried: tf.Tensor) -> tuple[Trial, tf.Tensor]:
         return attempt(trial.i + 1), tried + 1
 
-    def rise(trial, tried, rising):
+    def rise(
+        trial: Trial, tried: tf.Tensor, rising: tf.Tensor
+    ) -> tuple[Trial, tf.Tensor, tf.Tensor]:
         larger = attempt(trial.i - 1)
         kept = tf.nest.map_structure(
             lambda new, old: tf.where(larger.good, new, old), larger, trial
@@ -52,10 +166,7 @@ def largest_good(attempt, first, top, count):
 
     began = attempt(first)
     trial, tried = tf.while_loop(
-        lambda trial, tried: ~trial.good & (trial.i < count - 1),
-        fall,
-        (began, tf.constant(1)),
-        parallel_iterations=1,
+        falling, fall, (began, tf.constant(1)), parallel_iterations=1
     )
     trial, tried, _ = tf.while_loop(
         lambda trial, tried, rising: rising & (trial.i > top),
@@ -64,28 +175,3 @@ def largest_good(attempt, first, top, count):
         parallel_iterations=1,
     )
     return trial, tried
-
-
-def halved(value_at, before, limit):
-    """Halves a step until it decreases a value.
-
-    Args:
-        value_at: function from the fraction of the step, `()`, to the value there.
-        before: the value to fall below, `()`.
-        limit: largest number of halvings.
-
-    Returns:
-        The number of halvings, int32, the fraction and the value there.
-    """
-
-    # NaN makes the comparison false: the step is halved.
-    def too_long(halvings, scale, value):
-        return (halvings < limit) & ~(value < before)
-
-    def halve(halvings, scale, value):
-        return halvings + 1, 0.5 * scale, value_at(0.5 * scale)
-
-    one = tf.ones_like(before)
-    return tf.while_loop(
-        too_long, halve, (tf.constant(0), one, value_at(one)), parallel_iterations=1
-    )

@@ -1,16 +1,21 @@
 """The Keras optimizer that steps on an objective rather than on gradients."""
 
 import weakref
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
+from keras_isgd import compat
+from keras_isgd.objectives.objective import Evaluation, Objective
 from keras_isgd.objectives.parameters import ParameterVector
 from keras_isgd.optimizers.named_state import NamedState
+from keras_isgd.optimizers.step_result import StepReport, StepResult, Verdict
+from keras_isgd.optimizers.verdict import judge
 from keras_isgd.solvers.status import Status
 
-__all__ = ["ClosureOptimizer", "Proposal", "StepReport"]
+__all__ = ["ClosureOptimizer"]
 
 _REFUSED = {
     "clipnorm": "a solved step has no gradient to clip; take a smaller "
@@ -26,70 +31,36 @@ _REFUSED = {
     "loss_scale_factor": "a scaled loss is another problem; use float32 or float64",
 }
 
-
-class StepReport(NamedTuple):
-    """What one step did; scalar tensors.
-
-    Attributes:
-        loss: L(w_n), before the step.
-        inner_iterations: iterations of the inner solver.
-        evaluations: loss evaluations (each with its gradient) since the
-            optimizer was built.
-        implicit_residual: relative residual of Eq. 4 at w_{n+1}: 0 is backward
-            Euler, 1 is no step, NaN is "not measured" (explicit steps).
-        status: a `Status` as int32.
-        learning_rate: alpha of this step, or the explicit optimizer's rate.
-    """
-
-    loss: Any
-    inner_iterations: Any
-    evaluations: Any
-    implicit_residual: Any
-    status: Any
-    learning_rate: Any
-
-    def logs(self):
-        """The entries that Keras shows in the progress bar and in `History`."""
-        return {
-            "inner_iterations": self.inner_iterations,
-            "evaluations": self.evaluations,
-            "implicit_residual": self.implicit_residual,
-            "status": self.status,
-            "learning_rate": self.learning_rate,
-        }
-
-
-class Proposal(NamedTuple):
-    """A step that an algorithm proposes; see `SolverResult` and `StepReport`."""
-
-    w: Any
-    implicit_residual: Any
-    iterations: Any
-    evaluations: Any
-    status: Any
-    learning_rate: Any
+# A variable with the value that it is to have.
+Assignment = tuple[keras.Variable, tf.Tensor]
 
 
 class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
     """Base class of optimizers that need the loss itself.
 
-    Subclasses define `propose`. This class decides whether the proposal is
-    taken: never if it is not finite or has a larger loss on the same points.
+    Subclasses define `propose` and `learn`, which write nothing. `accept` alone
+    decides whether a step is taken, never if it is not finite or has a larger loss on
+    the same points, and alone writes: the weights, the optimizer's state, averages,
+    and what the loss assigns.
 
     Keras arguments that act on gradients (clipping, accumulation, loss
     scaling, decoupled weight decay) are refused. `use_ema`, `ema_momentum`,
-    `ema_overwrite_frequency` and variables' constraints work as in Keras.
+    `ema_overwrite_frequency` and variables' constraints work as in Keras; averages
+    move with the steps that are taken.
     """
+
+    # Whether XLA can compile a step as a whole.
+    supports_jit = True
 
     def __init__(
         self,
-        learning_rate=1.0,
-        use_ema=False,
-        ema_momentum=0.99,
-        ema_overwrite_frequency=None,
-        name=None,
-        **refused,
-    ):
+        learning_rate: Any = 1.0,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        name: str | None = None,
+        **refused: Any,
+    ) -> None:
         for key, value in refused.items():
             if key not in _REFUSED:
                 raise TypeError(
@@ -107,17 +78,17 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
             ema_overwrite_frequency=ema_overwrite_frequency,
             name=name,
         )
-        self._compiled_steps = weakref.WeakKeyDictionary()
+        self._compiled_steps: weakref.WeakKeyDictionary[Objective, Callable] = (
+            weakref.WeakKeyDictionary()
+        )
         self._evaluations = self.add_variable((), dtype="int64", name="evaluations")
         self._status = self.add_variable((), dtype="int32", name="status")
+        self._description: str | None = None
 
     # -- what subclasses say ------------------------------------------------
 
-    # Whether XLA can compile a step as a whole.
-    supports_jit = True
-
-    def propose(self, objective, start):
-        """Returns a `Proposal` for the step from `start`.
+    def propose(self, objective: Objective, start: Evaluation) -> StepResult:
+        """Returns the step from `start`; writes nothing.
 
         Args:
             objective: `Objective`.
@@ -125,27 +96,41 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
         """
         raise TypeError(f"{type(self).__name__} must define propose().")
 
-    def signature(self):
+    def learn(self, step: StepResult, verdict: Verdict) -> list[Assignment]:
+        """Returns the optimizer's new state after a step, to be written by `accept`.
+
+        Args:
+            step: what was proposed.
+            verdict: what became of it. Steps that could not begin, from a loss that
+                is not finite or with a bad learning rate, teach nothing.
+        """
+        return []
+
+    def describe(self, objective: Objective) -> str:
+        """Returns a phrase that says how it steps on an objective, for a log."""
+        return type(self).__name__
+
+    def signature(self) -> str:
         """Names the algorithm; saved state loads only into the same one."""
         return type(self).__name__
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         """Returns the variables to save, by name."""
         state = {
-            "iterations": self._iterations,
+            "iterations": self.iterations,
             "evaluations": self._evaluations,
             "status": self._status,
         }
         if isinstance(self._learning_rate, keras.Variable):
             state["learning_rate"] = self._learning_rate
         if self.use_ema and self.built:
-            for i, average in enumerate(self._model_variables_moving_average):
+            for i, average in enumerate(compat.moving_averages(self)):
                 state[f"average_{i}"] = average
         return state
 
     # -- stepping -----------------------------------------------------------
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         """Creates all state for a list of `keras.Variable`s, once."""
         if self.built:
             return
@@ -160,7 +145,7 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
         super().build(variables)
         self.assign_pending_state()
 
-    def step(self, objective, start):
+    def step(self, objective: Objective, start: Evaluation) -> StepReport:
         """Moves the objective's variables by one step; returns a `StepReport`.
 
         Meant for use inside a traced function, such as a `train_step`;
@@ -170,32 +155,45 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
             objective: `Objective` over the variables this was built with.
             start: `objective.evaluate(w)` at the present weights.
         """
-        proposal = self._constrain(objective, start, self.propose(objective, start))
-        finite_start = tf.math.is_finite(start.value) & tf.reduce_all(
-            tf.math.is_finite(start.gradient)
-        )
-        status = tf.where(
-            finite_start | (proposal.status == int(Status.BAD_LEARNING_RATE)),
-            proposal.status,
-            int(Status.NOT_FINITE_START),
-        )
-        taken = status < int(Status.NOT_FINITE_START)
-        objective.parameters.assign(tf.where(taken, proposal.w, start.w))
-        self._average()
-        self._iterations.assign_add(1)
-        self._evaluations.assign_add(tf.cast(proposal.evaluations, tf.int64) + 1)
-        self._status.assign(status)
-        one = tf.ones_like(proposal.implicit_residual)
+        self._description = self.describe(objective)
+        return self.accept(objective, start, self.propose(objective, start))
+
+    def accept(
+        self, objective: Objective, start: Evaluation, step: StepResult
+    ) -> StepReport:
+        """Decides whether a step is taken (see `judge`), and writes what follows.
+
+        Args:
+            objective: the `Objective`.
+            start: its `Evaluation` at the present weights.
+            step: the `StepResult`.
+        """
+        verdict = judge(objective, start, step)
+        for variable, value in self.learn(step, verdict):
+            kept = tf.convert_to_tensor(variable)
+            variable.assign(tf.where(verdict.begun, tf.cast(value, kept.dtype), kept))
+        objective.parameters.assign(verdict.end.w)
+        objective.commit(start, verdict.taken)
+        self._average(verdict.taken)
+        self.iterations.assign_add(1)
+        self._evaluations.assign_add(tf.cast(verdict.evaluations, tf.int64))
+        self._status.assign(verdict.status)
         return StepReport(
-            start.value,
-            proposal.iterations,
-            tf.convert_to_tensor(self._evaluations),
-            tf.where(taken, proposal.implicit_residual, one),
-            status,
-            tf.cast(proposal.learning_rate, tf.float64),
+            loss=verdict.end.value,
+            inner_iterations=step.iterations,
+            evaluations=tf.convert_to_tensor(self._evaluations),
+            implicit_residual=verdict.implicit_residual,
+            status=verdict.status,
+            learning_rate=tf.cast(step.learning_rate, tf.float64),
+            loss_before=start.value,
+            relative_step=tf.math.divide_no_nan(
+                tf.norm(verdict.end.w - start.w), tf.norm(start.w)
+            ),
+            gradient_norm=tf.norm(verdict.end.gradient),
+            aux=verdict.end.aux,
         )
 
-    def minimize(self, objective):
+    def minimize(self, objective: Objective) -> StepReport:
         """Takes one compiled step on an `Objective`, without any model.
 
         Args:
@@ -206,7 +204,7 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
             `StepReport`.
         """
         self.build(objective.parameters.variables)
-        self._check_variables_are_known(objective.parameters.variables)
+        compat.check_known(self, objective.parameters.variables)
 
         if tf.inside_function():
             return self._minimize(objective)
@@ -218,51 +216,51 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
             )
         return self._compiled_steps[objective]()
 
-    def _minimize(self, objective):
+    def _minimize(self, objective: Any) -> StepReport:
         return self.step(objective, objective.evaluate(objective.parameters.read()))
 
-    def _constrain(self, objective, start, proposal):
-        if not objective.parameters.constrained:
-            return proposal
-        w = objective.parameters.project(proposal.w)
-        value, _ = objective.value_and_gradient(w)
-        worse = ~(value <= start.value)
-        return proposal._replace(
-            w=w,
-            evaluations=proposal.evaluations + 1,
-            status=tf.where(
-                worse & (proposal.status < int(Status.NOT_FINITE_START)),
-                int(Status.NO_DECREASE),
-                proposal.status,
-            ),
-        )
-
-    def _average(self):
+    def _average(self, taken: tf.Tensor) -> None:
         if not self.use_ema:
             return
-        variables = self._trainable_variables
-        self._update_model_variables_moving_average(variables)
+        variables = compat.built_variables(self)
         every = self.ema_overwrite_frequency
+
+        def move() -> tf.Tensor:
+            compat.update_averages(self, variables)
+            return tf.constant(True)
+
+        def overwrite() -> tf.Tensor:
+            compat.overwrite_with_averages(self, variables)
+            return tf.constant(True)
+
+        def skip() -> tf.Tensor:
+            return tf.constant(False)
+
+        # The first time the averages are a copy of the weights, wherever these are.
+        tf.cond(taken | tf.equal(self.iterations.value, 0), move, skip)
         if every:
-            tf.cond(
-                tf.equal((self._iterations + 1) % every, 0),
-                lambda: self._overwrite_model_variables_with_average_value(variables),
-                lambda: None,
-            )
+            due = taken & tf.equal((self.iterations.value + 1) % every, 0)
+            tf.cond(due, overwrite, skip)
 
     @property
-    def evaluations(self):
+    def evaluations(self) -> keras.Variable:
         """Loss evaluations since the optimizer was built, an int64 variable."""
         return self._evaluations
 
     @property
-    def status(self):
+    def status(self) -> Status:
         """The `Status` of the last step; `str()` of it is a sentence."""
         return Status(int(self._status.numpy()))
 
+    @property
+    def description(self) -> str | None:
+        """How the last traced step works, such as "Gauss-Newton, 801 weights, 2,042
+        rows"; None before the first step."""
+        return self._description
+
     # -- what this kind of optimizer cannot do --------------------------------
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
         """Refuses: a gradient is not enough.
 
         Raises:
@@ -276,7 +274,7 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
             "optimizer.minimize(ki.Objective(loss, variables))."
         )
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Refuses, as `apply` does.
 
         Raises:
@@ -286,13 +284,13 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
 
     # -- saving and loading -----------------------------------------------------
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         for key in _REFUSED:
             config.pop(key)
         return config
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         # The base class changes the dictionary that it is handed.
         return super().from_config(dict(config), custom_objects=custom_objects)

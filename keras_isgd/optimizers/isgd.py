@@ -1,14 +1,17 @@
 """Implicit stochastic gradient descent."""
 
 import math
+from collections.abc import Sequence
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
-from keras_isgd import solvers
-from keras_isgd.objectives.proximal import ProximalProblem
-from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer, Proposal
-from keras_isgd.optimizers.step_size import DecreaseRatio, StepControl
+from keras_isgd import compat, solvers
+from keras_isgd.objectives.objective import Evaluation, Objective
+from keras_isgd.optimizers.closure_optimizer import Assignment, ClosureOptimizer
+from keras_isgd.optimizers.step_result import StepResult, Verdict
+from keras_isgd.optimizers.step_size import DecreaseRatio, FixedAlpha, StepControl
 from keras_isgd.solvers.status import Status
 
 __all__ = ["ISGD"]
@@ -30,8 +33,8 @@ class ISGD(ClosureOptimizer):
 
     `ISGD()` is the best choice that the model allows: Gauss-Newton steps for a
     sum of squares (a PINN, a ClosureModel with `loss="mse"`), L-BFGS for any
-    other loss, alpha chosen by each step. `ISGD(0.5, inner=...)` with a number is
-    the paper's method: alpha as given.
+    other loss, alpha chosen by each step; `fit` prints which, and why.
+    `ISGD(0.5, inner=...)` with a number is the paper's method: alpha as given.
 
     Args:
         learning_rate: alpha > 0: a float, a Keras `LearningRateSchedule` over
@@ -61,15 +64,15 @@ class ISGD(ClosureOptimizer):
 
     def __init__(
         self,
-        learning_rate=None,
-        inner="auto",
-        step_control="auto",
-        use_ema=False,
-        ema_momentum=0.99,
-        ema_overwrite_frequency=None,
-        name="isgd",
-        **kwargs,
-    ):
+        learning_rate: Any = None,
+        inner: Any = "auto",
+        step_control: Any = "auto",
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        name: str = "isgd",
+        **kwargs: Any,
+    ) -> None:
         step_control = _check_control(step_control, learning_rate)
         learning_rate = _check_alpha(0.5 if learning_rate is None else learning_rate)
         super().__init__(
@@ -84,138 +87,130 @@ class ISGD(ClosureOptimizer):
         )
         self.inner = solvers.get(inner)
         self.step_control = step_control
-        self._memory = None
-        self._memory_alpha = None
-        self._control = None
+        self._rule = FixedAlpha() if step_control is None else step_control
+        self._inner_state: Any = None
+        self._control_state: Any = None
+        self._last_alpha: Any = None
         if not callable(learning_rate):
-            self._learning_rate = keras.Variable(
-                learning_rate, dtype="float64", trainable=False, name="learning_rate"
+            compat.set_learning_rate_variable(
+                self,
+                keras.Variable(
+                    learning_rate,
+                    dtype="float64",
+                    trainable=False,
+                    name="learning_rate",
+                ),
             )
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         if not self.built:
             size = sum(v.value.shape.num_elements() for v in variables)
-            self._memory = self._keep(
-                "inner", self.inner.initial_memory(size, variables[0].dtype)
+            dtype = variables[0].dtype
+            self._inner_state = self._keep(
+                "inner", self.inner.initial_state(size, dtype)
             )
-            self._memory_alpha = self.add_variable((), dtype="float64", name="alpha")
-            if self.step_control is not None:
-                self._control = self._keep(
-                    "control",
-                    self.step_control.initial_memory(size, variables[0].dtype),
-                )
+            self._last_alpha = self.add_variable((), dtype="float64", name="alpha")
+            self._control_state = self._keep(
+                "control", self._rule.initial_state(size, dtype)
+            )
         super().build(variables)
 
-    def _keep(self, prefix, memory):
+    def _keep(self, prefix: str, state: Any) -> Any:
         """Makes variables of a NamedTuple of tensors."""
         kept = {}
-        for name, value in memory._asdict().items():
+        for name, value in state._asdict().items():
             kept[name] = self.add_variable(
                 value.shape, dtype=value.dtype.name, name=f"{prefix}_{name}"
             )
             kept[name].assign(value)
-        return type(memory)(**kept)
+        return type(state)(**kept)
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         state = super().state()
-        if self._memory is not None:
-            state["memory_alpha"] = self._memory_alpha
-            for prefix, kept in (("inner", self._memory), ("control", self._control)):
-                for name, variable in kept._asdict().items() if kept else ():
+        if self._inner_state is not None:
+            # Names in files since version 0.1.
+            state["memory_alpha"] = self._last_alpha
+            for prefix, kept in (
+                ("inner", self._inner_state),
+                ("control", self._control_state),
+            ):
+                for name, variable in kept._asdict().items():
                     state[f"{prefix}_{name}"] = variable
         return state
 
     @property
-    def supports_jit(self):
+    def supports_jit(self) -> bool:
         """Whether XLA can compile a step as a whole."""
         return self.inner.supports_jit
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         """alpha, the size of the implicit step."""
         return self._get_current_learning_rate()
 
     @learning_rate.setter
-    def learning_rate(self, learning_rate):
+    def learning_rate(self, learning_rate: Any) -> None:
         keras.optimizers.Optimizer.learning_rate.fset(self, _check_alpha(learning_rate))
 
-    def propose(self, objective, start):
-        self._check_objective(objective)
+    def propose(self, objective: Objective, start: Evaluation) -> StepResult:
+        inner = self.inner.resolve(objective)
         alpha = tf.cast(self.learning_rate, start.w.dtype)
         usable = tf.math.is_finite(alpha) & (alpha > 0.0)
         # With NaN for alpha every solver stops at once.
         alpha = tf.where(usable, alpha, tf.constant(math.nan, start.w.dtype))
-        memory = self._recall(alpha)
-        if self.step_control is None:
-            problem = ProximalProblem(objective, start, alpha)
-            result = self.inner.solve(problem, problem.start, memory)
-        else:
-            found = self._controlled(objective, start, alpha, memory, usable)
-            result, alpha, start = found.result, found.alpha, found.start
-            problem = ProximalProblem(objective, start, alpha)
-        _assign(self._memory, result.memory)
-        self._memory_alpha.assign(tf.cast(alpha, tf.float64))
-        return Proposal(
-            result.w,
-            problem.implicit_residual(result.gradient),
-            result.iterations,
-            result.evaluations,
-            tf.where(usable, result.status, int(Status.BAD_LEARNING_RATE)),
-            alpha,
+        state = self._recall(inner, alpha)
+        step = self._rule.propose(
+            inner, state, objective, start, alpha, _read(self._control_state)
         )
+        status = tf.where(usable, step.status, int(Status.BAD_LEARNING_RATE))
+        return step._replace(status=status, state=(inner, state, alpha, step.state))
 
-    def _controlled(self, objective, start, alpha, memory, usable):
-        found, following, remembered = self.step_control.step(
-            self.inner, memory, objective, start, alpha, _read(self._control)
+    def learn(self, step: StepResult, verdict: Verdict) -> list[Assignment]:
+        inner, begun_with, alpha, (solved, control) = step.state
+        after = tf.nest.map_structure(
+            lambda new, old: tf.where(verdict.taken, new, old),
+            solved,
+            inner.state_after_refusal(begun_with),
         )
-        _assign(
-            self._control,
-            tf.nest.map_structure(
-                lambda new, old: tf.where(usable, new, old),
-                remembered,
-                _read(self._control),
-            ),
+        step = step._replace(state=control)
+        following, control = self._rule.learn(
+            _read(self._control_state), step, verdict, alpha
         )
-        given = tf.convert_to_tensor(self._learning_rate)
-        self._learning_rate.assign(
-            tf.where(usable, tf.cast(following, tf.float64), given)
-        )
-        return found
+        assignments = [
+            *zip(self._inner_state, after, strict=True),
+            *zip(self._control_state, control, strict=True),
+            (self._last_alpha, step.learning_rate),
+        ]
+        if self.step_control is not None:
+            assignments.append((self._learning_rate, following))
+        return assignments
 
-    def _check_objective(self, objective):
-        needs = self.inner.needs
-        if not isinstance(objective, needs):
-            raise TypeError(
-                f"{type(self.inner).__name__} needs a {needs.__name__} loss, a sum of "
-                "squares with its residual: a ki.PINN without regularisers, a "
-                'ki.ClosureModel with one output and loss="mse" and no regularisers, '
-                f"or ki.{needs.__name__}(...) for `minimize`. For any other loss use "
-                'inner="lbfgs".'
-            )
-
-    def _recall(self, alpha):
-        """The inner solver's memory, as far as it holds for the present alpha."""
-        memory = _read(self._memory)
+    def _recall(self, inner: solvers.Solver, alpha: tf.Tensor) -> Any:
+        """The inner solver's state, as far as it holds for the present alpha."""
+        state = _read(self._inner_state)
         same = tf.equal(
-            tf.cast(alpha, tf.float64), tf.convert_to_tensor(self._memory_alpha)
+            tf.cast(alpha, tf.float64), tf.convert_to_tensor(self._last_alpha)
         )
         return tf.nest.map_structure(
             lambda kept, changed: tf.where(same, kept, changed),
-            memory,
-            self.inner.memory_for_new_alpha(memory),
+            state,
+            inner.state_for_new_alpha(state),
         )
 
-    def signature(self):
+    def describe(self, objective: Objective) -> str:
+        return self.inner.describe(objective)
+
+    def signature(self) -> str:
         return f"ISGD with inner solver {type(self.inner).__name__}"
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         config["inner"] = keras.saving.serialize_keras_object(self.inner)
         config["step_control"] = keras.saving.serialize_keras_object(self.step_control)
         return config
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         config = dict(config)
         for key in ("inner", "step_control"):
             if isinstance(config.get(key), dict):
@@ -225,16 +220,11 @@ class ISGD(ClosureOptimizer):
         return super().from_config(config, custom_objects=custom_objects)
 
 
-def _read(memory):
-    return type(memory)(*(tf.convert_to_tensor(v) for v in memory))
+def _read(state: Any) -> Any:
+    return type(state)(*(tf.convert_to_tensor(v) for v in state))
 
 
-def _assign(memory, values):
-    for variable, value in zip(memory, values):
-        variable.assign(value)
-
-
-def _check_control(step_control, learning_rate):
+def _check_control(step_control: Any, learning_rate: Any) -> StepControl | None:
     if step_control == "auto":
         step_control = DecreaseRatio() if learning_rate is None else None
     if step_control is None:
@@ -252,7 +242,7 @@ def _check_control(step_control, learning_rate):
     return step_control
 
 
-def _check_alpha(learning_rate):
+def _check_alpha(learning_rate: Any) -> Any:
     if callable(learning_rate) or isinstance(learning_rate, keras.Variable):
         return learning_rate
     try:

@@ -1,5 +1,7 @@
 """Optimizer state saved and loaded by name."""
 
+from typing import Any
+
 import numpy as np
 
 __all__ = ["NamedState"]
@@ -16,15 +18,25 @@ class NamedState:
     a dictionary of variables, complete once it is built.
     """
 
-    _pending_state = None
+    built: bool
 
-    def save_own_variables(self, store):
+    def signature(self) -> str:
+        """Names the algorithm."""
+        raise TypeError(f"{type(self).__name__} must define signature().")
+
+    def state(self) -> dict[str, Any]:
+        """Returns the variables to save, by name."""
+        raise TypeError(f"{type(self).__name__} must define state().")
+
+    _pending_state: dict[str, np.ndarray] | None = None
+
+    def save_own_variables(self, store: Any) -> None:
         """Writes all state by name, with the algorithm's signature."""
         store["signature"] = np.frombuffer(self.signature().encode(), np.uint8)
         for name, variable in self.state().items():
             store[name] = variable.numpy()
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         """Reads state by name; before `build`, it is kept until then.
 
         Raises:
@@ -51,7 +63,7 @@ class NamedState:
         if self.built:
             self.assign_pending_state()
 
-    def assign_pending_state(self):
+    def assign_pending_state(self) -> None:
         """Assigns state that was loaded before `build`, if there is any.
 
         Raises:

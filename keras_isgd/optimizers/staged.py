@@ -2,11 +2,16 @@
 
 import functools
 import itertools
+from collections.abc import Sequence
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
-from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer, StepReport
+from keras_isgd import compat
+from keras_isgd.objectives.objective import Evaluation, Objective
+from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
+from keras_isgd.optimizers.step_result import StepReport
 from keras_isgd.solvers.status import Status
 from keras_isgd.utils.checks import check_count
 
@@ -37,7 +42,12 @@ class Staged(ClosureOptimizer):
             do not increase.
     """
 
-    def __init__(self, optimizers, boundaries, name="staged"):
+    def __init__(
+        self,
+        optimizers: Sequence[keras.optimizers.Optimizer],
+        boundaries: Sequence[int],
+        name: str = "staged",
+    ) -> None:
         super().__init__(name=name)
         self.stages = list(optimizers)
         self.boundaries = [check_count("boundaries", b) for b in boundaries]
@@ -51,27 +61,27 @@ class Staged(ClosureOptimizer):
             raise ValueError(f"Expected increasing boundaries, got {self.boundaries}.")
 
     @property
-    def stage(self):
+    def stage(self) -> int:
         """The number of the optimizer that acts in the next step, from 0."""
-        done = int(self._iterations.numpy())
+        done = int(self.iterations.numpy())
         return sum(done >= boundary for boundary in self.boundaries)
 
     @property
-    def active(self):
+    def active(self) -> keras.optimizers.Optimizer:
         """The optimizer that acts in the next step."""
         return self.stages[self.stage]
 
     @property
-    def learning_rate(self):
+    def learning_rate(self) -> Any:
         """The learning rate of the active optimizer."""
         return self.active.learning_rate
 
     @learning_rate.setter
-    def learning_rate(self, learning_rate):
+    def learning_rate(self, learning_rate: Any) -> None:
         self.active.learning_rate = learning_rate
 
     @property
-    def supports_jit(self):
+    def supports_jit(self) -> bool:
         """Whether XLA can compile the steps of all stages."""
         return all(getattr(stage, "supports_jit", True) for stage in self.stages)
 
@@ -88,37 +98,37 @@ class Staged(ClosureOptimizer):
                 behind.
         """
         last = self.boundaries[-1]
-        if check_count("boundary", boundary) <= max(last, int(self._iterations)):
+        if check_count("boundary", boundary) <= max(last, int(self.iterations)):
             raise ValueError(
                 f"Expected a boundary beyond step {last} and beyond the present step "
-                f"{int(self._iterations)}, got {boundary}."
+                f"{int(self.iterations)}, got {boundary}."
             )
         if self.built:
-            optimizer.build(self._trainable_variables)
+            optimizer.build(compat.built_variables(self))
         self.stages.append(optimizer)
         self.boundaries.append(boundary)
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         super().build(variables)
         for stage in self.stages:
             if not stage.built:
                 stage.build(variables)
 
-    def signature(self):
+    def signature(self) -> str:
         names = [
             s.signature() if isinstance(s, ClosureOptimizer) else type(s).__name__
             for s in self.stages
         ]
         return "Staged: " + ", then ".join(names)
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         state = super().state()
         del state["learning_rate"]
         return state
 
-    def step(self, objective, start):
+    def step(self, objective: Objective, start: Evaluation) -> StepReport:
         stage = tf.add_n(
-            [tf.cast(self._iterations.value >= b, tf.int32) for b in self.boundaries]
+            [tf.cast(self.iterations.value >= b, tf.int32) for b in self.boundaries]
         )
         report = tf.switch_case(
             stage,
@@ -127,35 +137,44 @@ class Staged(ClosureOptimizer):
                 for optimizer in self.stages
             ],
         )
+        self._description = self.describe(objective)
         self._evaluations.assign_add(report.evaluations)
         self._status.assign(report.status)
-        self._iterations.assign_add(1)
+        self.iterations.assign_add(1)
         return report._replace(evaluations=tf.convert_to_tensor(self._evaluations))
 
-    def _run(self, optimizer, objective, start):
+    def describe(self, objective: Objective) -> str:
+        phrases = [
+            s.describe(objective)
+            if isinstance(s, ClosureOptimizer)
+            else type(s).__name__
+            for s in self.stages
+        ]
+        steps = (f"from step {boundary} on " for boundary in self.boundaries)
+        return "; ".join(
+            [phrases[0], *(a + b for a, b in zip(steps, phrases[1:], strict=True))]
+        )
+
+    def _run(
+        self,
+        optimizer: keras.optimizers.Optimizer,
+        objective: Objective,
+        start: Evaluation,
+    ) -> StepReport:
         """One step of a stage; the report counts this step's evaluations alone."""
         if isinstance(optimizer, ClosureOptimizer):
             before = tf.convert_to_tensor(optimizer.evaluations)
             report = optimizer.step(objective, start)
             return report._replace(evaluations=report.evaluations - before)
-        parameters = objective.parameters
-        optimizer.apply(parameters.unpack(start.gradient), parameters.variables)
-        return StepReport(
-            start.value,
-            tf.constant(1, tf.int32),
-            tf.constant(1, tf.int64),
-            tf.constant(float("nan"), start.w.dtype),
-            tf.constant(int(Status.EXPLICIT), tf.int32),
-            tf.cast(optimizer.learning_rate, tf.float64),
-        )
+        return _explicit_step(optimizer, objective, start)
 
-    def finalize_variable_values(self, var_list):
+    def finalize_variable_values(self, var_list: Sequence[keras.Variable]) -> None:
         """Lets the optimizer that took the last step put its averages in place."""
-        last = max(int(self._iterations.numpy()) - 1, 0)
+        last = max(int(self.iterations.numpy()) - 1, 0)
         stage = sum(last >= boundary for boundary in self.boundaries)
         self.stages[stage].finalize_variable_values(var_list)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "optimizers": [
@@ -165,10 +184,33 @@ class Staged(ClosureOptimizer):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         config = dict(config)
         config["optimizers"] = [
             keras.saving.deserialize_keras_object(stage, custom_objects=custom_objects)
             for stage in config["optimizers"]
         ]
         return cls(**config)
+
+
+def _explicit_step(
+    optimizer: keras.optimizers.Optimizer, objective: Objective, start: Evaluation
+) -> StepReport:
+    """A step of an ordinary Keras optimizer, which asks nobody."""
+    parameters = objective.parameters
+    optimizer.apply(parameters.unpack(start.gradient), parameters.variables)
+    objective.commit(start)
+    after = parameters.read()
+    move = tf.math.divide_no_nan(tf.norm(after - start.w), tf.norm(start.w))
+    return StepReport(
+        loss=start.value,
+        inner_iterations=tf.constant(1, tf.int32),
+        evaluations=tf.constant(1, tf.int64),
+        implicit_residual=tf.constant(float("nan"), start.w.dtype),
+        status=tf.constant(int(Status.EXPLICIT), tf.int32),
+        learning_rate=tf.cast(optimizer.learning_rate, tf.float64),
+        loss_before=start.value,
+        relative_step=move,
+        gradient_norm=tf.norm(start.gradient),
+        aux=start.aux,
+    )

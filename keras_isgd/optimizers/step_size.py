@@ -1,20 +1,21 @@
 """How alpha moves from step to step."""
 
 import abc
-import functools
 import math
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
-from keras_isgd.objectives.objective import Evaluation
+from keras_isgd.objectives.objective import Evaluation, Objective
 from keras_isgd.objectives.proximal import ProximalProblem
-from keras_isgd.solvers.base import Candidates, Configured, Search
+from keras_isgd.optimizers.alpha_search import Candidates, search
+from keras_isgd.optimizers.step_result import StepResult, Verdict
+from keras_isgd.solvers.base import Configured, LeastSquaresSolver, Solver
 from keras_isgd.solvers.status import Status
 from keras_isgd.utils.checks import check_choice, check_count, check_positive
 
-__all__ = ["DecreaseRatio", "RatioMemory", "StepControl"]
+__all__ = ["DecreaseRatio", "FixedAlpha", "RatioState", "StepControl"]
 
 METRICS = ("auto", "scaled", "euclidean")
 # alpha stays in here; both ends and their reciprocals are finite in float32.
@@ -24,19 +25,17 @@ _SMALLEST, _LARGEST = 1e-30, 1e30
 _GROW, _SHRINK, _UNSOLVED = 10.0**0.5, 0.1, 0.5
 # How fast the cap on alpha is lifted again.
 _RELEASE = 10.0 ** (2 / 3)
-# A step is taken back if on new points it left the loss this many times higher.
-_WORSE = 2.0
 
 
 class StepControl(Configured):
-    """Base class: takes an implicit step with an alpha of its own choice.
+    """Base class: proposes an implicit step with an alpha of its own choice.
 
     Like a solver it is stateless; what changes is in a NamedTuple of tensors.
     """
 
     @abc.abstractmethod
-    def initial_memory(self, size, dtype):
-        """Returns the memory before the first step, a NamedTuple of tensors.
+    def initial_state(self, size: int, dtype: tf.DType) -> Any:
+        """Returns the state before the first step, a NamedTuple of tensors.
 
         Args:
             size: p, the number of weights.
@@ -44,24 +43,75 @@ class StepControl(Configured):
         """
 
     @abc.abstractmethod
-    def step(self, inner, inner_memory, objective, start, alpha, memory):
-        """Takes a step.
+    def propose(
+        self,
+        inner: Solver,
+        inner_state: Any,
+        objective: Objective,
+        start: Evaluation,
+        alpha: tf.Tensor,
+        state: Any,
+    ) -> StepResult:
+        """Returns a step; writes nothing.
 
         Args:
             inner: the `Solver`.
-            inner_memory: its memory.
+            inner_state: its state.
             objective: L.
             start: its `Evaluation` at w_n.
             alpha: the last alpha, or the first one, `()`.
-            memory: `initial_memory()` or the last step's.
+            state: `initial_state()` or what the last step's `learn` returned.
 
         Returns:
-            The `Search` that holds this step, the alpha for the next one, and the
-            new memory.
+            `StepResult`, whose `state` is a pair: the inner solver's new state, and
+            what `learn` needs.
+        """
+
+    @abc.abstractmethod
+    def learn(
+        self, state: Any, step: StepResult, verdict: Verdict, alpha: tf.Tensor
+    ) -> tuple[tf.Tensor, Any]:
+        """Returns the alpha for the next step, and the new state.
+
+        Args:
+            state: what `propose` had.
+            step: what it returned, with the second of the pair as `state`.
+            verdict: what became of the step.
+            alpha: what `propose` had.
         """
 
 
-class RatioMemory(NamedTuple):
+class NothingToRemember(NamedTuple):
+    """The state of a rule without any."""
+
+
+class FixedAlpha(StepControl):
+    """alpha as it is given: one solve of the implicit equation."""
+
+    def initial_state(self, size: int, dtype: tf.DType) -> NothingToRemember:
+        return NothingToRemember()
+
+    def propose(
+        self,
+        inner: Solver,
+        inner_state: Any,
+        objective: Objective,
+        start: Evaluation,
+        alpha: tf.Tensor,
+        state: Any,
+    ) -> StepResult:
+        return _one_solve(inner, inner_state, objective, start, alpha)
+
+    def learn(
+        self, state: Any, step: StepResult, verdict: Verdict, alpha: tf.Tensor
+    ) -> tuple[tf.Tensor, NothingToRemember]:
+        return alpha, state
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
+
+
+class RatioState(NamedTuple):
     """What `DecreaseRatio` remembers.
 
     Attributes:
@@ -74,13 +124,29 @@ class RatioMemory(NamedTuple):
         after: the weights after it, `(p,)`.
     """
 
-    lowest: Any
-    peak: Any
-    turned: Any
-    cap: Any
-    used: Any
-    before: Any
-    after: Any
+    lowest: tf.Tensor
+    peak: tf.Tensor
+    turned: tf.Tensor
+    cap: tf.Tensor
+    used: tf.Tensor
+    before: tf.Tensor
+    after: tf.Tensor
+
+
+class _Proposed(NamedTuple):
+    """What `DecreaseRatio.learn` must know of its proposal.
+
+    Attributes:
+        target: least ratio of decreases, `()`.
+        cap: the new cap on alpha, float64.
+        searched: whether alpha was chosen by a search.
+        linear: whether the step comes from a linear model of a residual.
+    """
+
+    target: tf.Tensor
+    cap: tf.Tensor
+    searched: bool
+    linear: bool
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
@@ -105,10 +171,14 @@ class DecreaseRatio(StepControl):
     near the end a higher one saves steps. The turn between them: alpha has risen
     by a factor `turn` and fallen by as much.
 
-    Steps are also judged by the points of the next one: if the loss there is more
-    than twice what it was before the last step, that step is taken back, alpha is
-    a tenth of what it was, and rises again by a factor of 4.6 a step at most. On
-    fixed points this never happens.
+    Steps are also judged by the points of the next one: if the loss there has risen
+    over that step by more than it was before it (in absolute value), or is not finite,
+    the step is taken back, alpha is a tenth of what it was, and rises again by a factor
+    of 4.6 a step at most. On fixed points this never happens.
+
+    Once the Gauss-Newton model predicts less than rounding may hide in the loss and
+    no decrease is seen, no smaller alphas are tried: the status is
+    `Status.CONVERGED`, and alpha stays.
 
     alpha is the optimizer's `learning_rate` and stays within 1e-30 and 1e30.
 
@@ -130,8 +200,13 @@ class DecreaseRatio(StepControl):
     """
 
     def __init__(
-        self, target=0.05, final_target=0.15, turn=1e6, per_decade=3, metric="auto"
-    ):
+        self,
+        target: float = 0.05,
+        final_target: float = 0.15,
+        turn: float = 1e6,
+        per_decade: int = 3,
+        metric: str = "auto",
+    ) -> None:
         for name, value in (("target", target), ("final_target", final_target)):
             if not 0 < check_positive(name, value) < 1:
                 raise ValueError(f"Expected `{name}` in (0, 1), got {value!r}.")
@@ -143,8 +218,8 @@ class DecreaseRatio(StepControl):
         self.per_decade = check_count("per_decade", per_decade)
         self.metric = check_choice("metric", metric, METRICS)
 
-    def initial_memory(self, size, dtype):
-        return RatioMemory(
+    def initial_state(self, size: int, dtype: tf.DType) -> RatioState:
+        return RatioState(
             tf.constant(math.inf, tf.float64),
             tf.zeros((), tf.float64),
             tf.constant(0, tf.int32),
@@ -154,60 +229,58 @@ class DecreaseRatio(StepControl):
             tf.zeros(size, dtype),
         )
 
-    def step(self, inner, inner_memory, objective, start, alpha, memory):
-        start, alpha, cap, undone = self._review(objective, start, alpha, memory)
-        target = tf.cast(
-            tf.where(memory.turned > 0, self.final_target, self.target), alpha.dtype
-        )
-        scaled = self._scaled(inner, objective)
-        if inner.searches(objective):
-            found = inner.search(
-                functools.partial(ProximalProblem, objective, start),
-                objective,
-                start,
-                self._candidates(alpha, cap, scaled),
-                target,
-            )
-            found = found._replace(result=found.result._replace(memory=inner_memory))
-            following = tf.where(_taken(found), found.alpha, _SHRINK * alpha)
-        else:
-            metric = inner.metric(objective, start.w) if scaled else None
-            problem = ProximalProblem(objective, start, alpha, metric)
-            found = _single(inner, inner_memory, problem, start)
-            keeps_up = inner.linearises(objective) | _solved(alpha, found, start)
-            following = _adapt(alpha, found, target, keeps_up)
-        following = tf.clip_by_value(following, _SMALLEST, _LARGEST)
-        found = _with_review(found, undone)
-        memory = self._remember(memory, following)._replace(
-            cap=cap,
-            used=tf.cast(found.alpha, tf.float64),
-            before=start.w,
-            after=found.result.w,
-        )
-        return found, following, memory
-
-    def _review(self, objective, start, alpha, memory):
-        """Takes the last step back if on the present points it made things worse."""
-        same = (memory.used > 0.0) & tf.reduce_all(tf.equal(start.w, memory.after))
-        earlier = tf.cond(
-            same, lambda: objective.value(memory.before), lambda: start.value
-        )
-        undone = _WORSE * earlier < start.value
-
-        def back():
-            value, gradient = objective.value_and_gradient(memory.before)
-            return memory.before, value, gradient
-
-        start = Evaluation(
-            *tf.cond(undone, back, lambda: (start.w, start.value, start.gradient))
-        )
-        lower = tf.maximum(_SHRINK * memory.used, _SMALLEST)
-        cap = tf.where(undone, lower, tf.minimum(memory.cap * _RELEASE, _LARGEST))
+    def propose(
+        self,
+        inner: Solver,
+        inner_state: Any,
+        objective: Objective,
+        start: Evaluation,
+        alpha: tf.Tensor,
+        state: RatioState,
+    ) -> StepResult:
+        origin, returned = _review(objective, start, state)
+        lower = tf.maximum(_SHRINK * state.used, _SMALLEST)
+        cap = tf.where(returned, lower, tf.minimum(state.cap * _RELEASE, _LARGEST))
         alpha = tf.minimum(alpha, tf.cast(cap, alpha.dtype))
-        return start, alpha, cap, undone
+        target = tf.cast(
+            tf.where(state.turned > 0, self.final_target, self.target), alpha.dtype
+        )
+        scaled = self._scaled(inner)
+        linear = isinstance(inner, LeastSquaresSolver)
+        searched = linear and inner.solves_any_damping(objective)
+        if searched:
+            candidates = self._candidates(alpha, cap)
+            step = search(inner, objective, origin, candidates, target, scaled)
+            step = step._replace(state=(inner_state, None))
+        else:
+            metric = inner.metric(objective, origin.w) if scaled else None
+            step = _one_solve(inner, inner_state, objective, origin, alpha, metric)
+        return step._replace(
+            evaluations=step.evaluations + 1 + tf.cast(returned, tf.int32),
+            state=(step.state[0], _Proposed(target, cap, searched, linear)),
+        )
 
-    def _scaled(self, inner, objective):
-        possible = inner.linearises(objective)
+    def learn(
+        self, state: RatioState, step: StepResult, verdict: Verdict, alpha: tf.Tensor
+    ) -> tuple[tf.Tensor, RatioState]:
+        proposed: _Proposed = step.state
+        used = step.learning_rate
+        following = used if proposed.searched else _adapted(step, verdict, proposed)
+        alpha = tf.minimum(alpha, tf.cast(proposed.cap, alpha.dtype))
+        refused = tf.where(
+            tf.equal(verdict.status, int(Status.CONVERGED)), alpha, _SHRINK * alpha
+        )
+        following = tf.where(verdict.taken, following, refused)
+        following = tf.clip_by_value(following, _SMALLEST, _LARGEST)
+        return following, self._remember(state, following)._replace(
+            cap=proposed.cap,
+            used=tf.cast(used, tf.float64),
+            before=step.origin.w,
+            after=verdict.end.w,
+        )
+
+    def _scaled(self, inner: Solver) -> bool:
+        possible = isinstance(inner, LeastSquaresSolver)
         if self.metric == "scaled" and not possible:
             raise ValueError(
                 'metric="scaled" needs the Jacobian of a sum of squares, which '
@@ -216,7 +289,7 @@ class DecreaseRatio(StepControl):
             )
         return possible and self.metric != "euclidean"
 
-    def _candidates(self, alpha, cap, scaled):
+    def _candidates(self, alpha: tf.Tensor, cap: tf.Tensor) -> Candidates:
         highest = 2 * self.per_decade
         exponents = tf.range(highest, -4 * self.per_decade - 1, -1)
         powers = tf.cast(exponents, alpha.dtype) / self.per_decade
@@ -226,21 +299,21 @@ class DecreaseRatio(StepControl):
         above = tf.cast(alphas, tf.float64) >= cap * (1.0 - 1e-6)
         top = tf.maximum(tf.reduce_sum(tf.cast(above, tf.int32)) - 1, 0)
         alphas = tf.minimum(alphas, tf.cast(cap, alphas.dtype))
-        return Candidates(alphas, tf.maximum(top, highest - 1), top, scaled)
+        return Candidates(alphas, tf.maximum(top, highest - 1), top)
 
-    def _remember(self, memory, alpha):
+    def _remember(self, state: RatioState, alpha: tf.Tensor) -> RatioState:
         alpha = tf.cast(alpha, tf.float64)
-        risen = memory.peak >= self.turn * memory.lowest
-        turned = (memory.turned > 0) | (risen & (alpha < memory.peak / self.turn))
+        risen = state.peak >= self.turn * state.lowest
+        turned = (state.turned > 0) | (risen & (alpha < state.peak / self.turn))
         # Early on alpha often falls first; its rise counts from the bottom.
-        bottom = alpha < memory.lowest
-        return memory._replace(
-            lowest=tf.where(bottom, alpha, memory.lowest),
-            peak=tf.where(bottom, alpha, tf.maximum(memory.peak, alpha)),
+        bottom = alpha < state.lowest
+        return state._replace(
+            lowest=tf.where(bottom, alpha, state.lowest),
+            peak=tf.where(bottom, alpha, tf.maximum(state.peak, alpha)),
             turned=tf.cast(turned, tf.int32),
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "target": self.target,
             "final_target": self.final_target,
@@ -250,40 +323,55 @@ class DecreaseRatio(StepControl):
         }
 
 
-def _single(inner, inner_memory, problem, start):
-    """One solve with one alpha, as a `Search`."""
-    result = inner.solve(problem, problem.start, inner_memory)
-    displacement = result.w - start.w
-    value, gradient = problem.loss_of(result.w, result.value, result.gradient)
-    predicted = -0.5 * tf.tensordot(start.gradient + gradient, displacement, 1)
-    ratio = tf.math.divide_no_nan(start.value - value, predicted)
-    return Search(result, problem.alpha, ratio, start)
+def _review(
+    objective: Objective, start: Evaluation, state: RatioState
+) -> tuple[Evaluation, tf.Tensor]:
+    """Where the step begins: before the last one, if that made things worse here.
+
+    Returns:
+        `Evaluation` and whether the last step is taken back.
+    """
+    # Weights that were set from outside are nobody's step.
+    same = (state.used > 0.0) & tf.reduce_all(tf.equal(start.w, state.after))
+    earlier = tf.cond(same, lambda: objective.value(state.before), lambda: start.value)
+    # Written so that a loss that is NaN or infinite now counts as worse.
+    kept = start.value - earlier <= tf.abs(earlier)
+    returned = same & tf.math.is_finite(earlier) & ~kept
+    origin = tf.cond(returned, lambda: objective.evaluate(state.before), lambda: start)
+    return origin, returned
 
 
-def _with_review(found, undone):
-    """Counts the review's evaluations; a step back alone is a step, too."""
-    result = found.result
-    status = tf.where(
-        undone & (result.status == int(Status.NO_DECREASE)),
-        int(Status.STALLED),
-        result.status,
+def _one_solve(
+    inner: Solver,
+    inner_state: Any,
+    objective: Objective,
+    origin: Evaluation,
+    alpha: tf.Tensor,
+    metric: tf.Tensor | None = None,
+) -> StepResult:
+    """One solve of the implicit equation with one alpha."""
+    problem = ProximalProblem(objective, origin, alpha, metric)
+    result = inner.solve(problem, problem.start, inner_state)
+    return StepResult(
+        w=result.w,
+        origin=origin,
+        status=result.status,
+        iterations=result.iterations,
+        evaluations=result.evaluations,
+        learning_rate=alpha,
+        proximal=problem,
+        state=(result.state, None),
     )
-    evaluations = result.evaluations + 1 + tf.cast(undone, tf.int32)
-    return found._replace(
-        result=result._replace(status=status, evaluations=evaluations)
-    )
 
 
-def _taken(found):
-    return found.result.status < int(Status.NOT_FINITE_START)
-
-
-def _solved(alpha, found, start):
-    residual = tf.norm(found.result.gradient)
-    return residual <= _UNSOLVED * alpha * tf.norm(start.gradient)
-
-
-def _adapt(alpha, found, target, keeps_up):
-    good = _taken(found) & (found.ratio >= target)
-    grown = tf.where(keeps_up, _GROW * alpha, alpha)
-    return tf.where(good, grown, _SHRINK * alpha)
+def _adapted(step: StepResult, verdict: Verdict, proposed: _Proposed) -> tf.Tensor:
+    """The next alpha after a step with one alpha that was taken."""
+    alpha, origin, end = step.learning_rate, step.origin, verdict.end
+    move = end.w - origin.w
+    predicted = -0.5 * tf.tensordot(origin.gradient + end.gradient, move, 1)
+    ratio = tf.math.divide_no_nan(origin.value - end.value, predicted)
+    grown = _GROW * alpha
+    if not proposed.linear:
+        residual = step.proximal.implicit_residual(end) if step.proximal else 1.0
+        grown = tf.where(residual <= _UNSOLVED, grown, alpha)
+    return tf.where(ratio >= proposed.target, grown, _SHRINK * alpha)

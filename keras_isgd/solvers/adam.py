@@ -5,37 +5,39 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from keras_isgd.objectives.objective import Evaluation
+from keras_isgd.objectives.proximal import ProximalProblem
 from keras_isgd.solvers.base import Solver, SolverResult
 from keras_isgd.solvers.status import Status
 from keras_isgd.utils.checks import check_count, check_positive
 
-__all__ = ["Adam", "RateMemory"]
+__all__ = ["Adam", "RateState"]
 
 # After a failed solve the rate is halved; each successful one wins back a little.
 _BACK_OFF = 0.5
 _RECOVER = 2.0**0.125
 
 
-class RateMemory(NamedTuple):
+class RateState(NamedTuple):
     """What Adam remembers of earlier solves.
 
     Attributes:
         rate_scale: factor on the learning rate, in (0, 1].
     """
 
-    rate_scale: Any
+    rate_scale: tf.Tensor
 
 
 class _State(NamedTuple):
-    k: Any
-    w: Any
-    value: Any
-    gradient: Any
-    m: Any
-    v: Any
-    best_w: Any
-    best_value: Any
-    best_gradient: Any
+    k: tf.Tensor
+    w: tf.Tensor
+    value: tf.Tensor
+    gradient: tf.Tensor
+    m: tf.Tensor
+    v: tf.Tensor
+    best_w: tf.Tensor
+    best_value: tf.Tensor
+    best_gradient: tf.Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd.solvers")
@@ -69,8 +71,13 @@ class Adam(Solver):
     """
 
     def __init__(
-        self, learning_rate=1e-3, steps=100, beta_1=0.9, beta_2=0.999, epsilon=1e-7
-    ):
+        self,
+        learning_rate: Any = 1e-3,
+        steps: int = 100,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+    ) -> None:
         if not isinstance(
             learning_rate, keras.optimizers.schedules.LearningRateSchedule
         ):
@@ -84,10 +91,15 @@ class Adam(Solver):
         self.beta_2 = float(beta_2)
         self.epsilon = check_positive("epsilon", epsilon)
 
-    def initial_memory(self, size, dtype):
-        return RateMemory(tf.ones((), dtype))
+    def initial_state(self, size: int, dtype: tf.DType) -> RateState:
+        return RateState(tf.ones((), dtype))
 
-    def solve(self, objective, start, memory):
+    def state_after_refusal(self, state: RateState) -> RateState:
+        return RateState(_BACK_OFF * state.rate_scale)
+
+    def solve(
+        self, objective: ProximalProblem, start: Evaluation, state: RateState
+    ) -> SolverResult:
         dtype = start.w.dtype
         zeros = tf.zeros_like(start.w)
         initial = _State(
@@ -102,15 +114,15 @@ class Adam(Solver):
             start.gradient,
         )
 
-        def going(s):
+        def going(s: _State) -> tf.Tensor:
             return (s.k < self.steps) & tf.math.is_finite(s.value)
 
-        def advance(s):
+        def advance(s: _State) -> tuple[_State]:
             t = tf.cast(s.k + 1, dtype)
             m = s.m + (1.0 - self.beta_1) * (s.gradient - s.m)
             v = s.v + (1.0 - self.beta_2) * (tf.square(s.gradient) - s.v)
             correction = tf.sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
-            rate = memory.rate_scale * self._rate(s.k, dtype) * correction
+            rate = state.rate_scale * self._rate(s.k, dtype) * correction
             w = s.w - rate * m / (tf.sqrt(v) + self.epsilon)
             value, gradient = objective.value_and_gradient(w)
             better = value < s.best_value
@@ -148,20 +160,15 @@ class Adam(Solver):
             end.k,
             end.k,
             status,
-            self._adapt(memory, failed=(end.k > 0) & ~last_is_good & ~best_is_good),
+            RateState(tf.minimum(_RECOVER * state.rate_scale, tf.ones((), dtype))),
         )
 
-    def _adapt(self, memory, failed):
-        scale = memory.rate_scale
-        recovered = tf.minimum(scale * _RECOVER, tf.ones_like(scale))
-        return RateMemory(tf.where(failed, scale * _BACK_OFF, recovered))
-
-    def _rate(self, k, dtype):
+    def _rate(self, k: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
         if callable(self.learning_rate):
             return tf.cast(self.learning_rate(k), dtype)
         return tf.constant(self.learning_rate, dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         rate = self.learning_rate
         return {
             "learning_rate": keras.optimizers.schedules.serialize(rate)
@@ -174,7 +181,7 @@ class Adam(Solver):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "Adam":
         config = dict(config)
         if isinstance(config["learning_rate"], dict):
             config["learning_rate"] = keras.optimizers.schedules.deserialize(

@@ -1,9 +1,14 @@
 """The solver that suits the objective."""
 
+from typing import Any
+
 import keras
+import tensorflow as tf
 
 from keras_isgd.objectives.least_squares import LeastSquares
-from keras_isgd.solvers.base import Solver
+from keras_isgd.objectives.objective import Evaluation, Objective
+from keras_isgd.objectives.proximal import ProximalProblem
+from keras_isgd.solvers.base import Solver, SolverResult
 from keras_isgd.solvers.gauss_newton import GaussNewton
 from keras_isgd.solvers.lbfgs import LBFGS
 
@@ -14,41 +19,37 @@ __all__ = ["Auto"]
 class Auto(Solver):
     """Gauss-Newton for a sum of squares, L-BFGS for any other loss.
 
-    Both with their defaults. A `PINN` without regularisers is a sum of squares,
-    and so is a `ClosureModel` compiled with `loss="mse"`.
+    Both with their defaults. A `PINN` is a sum of squares, and so is a
+    `ClosureModel` compiled with `loss="mse"`, unless they have regularisers other
+    than L2.
     """
 
     # What it is handed is known only when a step is traced.
     supports_jit = False
-    measures_pieces = True
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._squares = GaussNewton()
         self._general = LBFGS()
 
-    def initial_memory(self, size, dtype):
-        return self._general.initial_memory(size, dtype)
+    def initial_state(self, size: int, dtype: tf.DType) -> Any:
+        return self._general.initial_state(size, dtype)
 
-    def memory_for_new_alpha(self, memory):
-        return self._general.memory_for_new_alpha(memory)
+    def resolve(self, objective: Objective) -> Solver:
+        if isinstance(objective, LeastSquares):
+            return self._squares
+        return self._general
 
-    def solve(self, objective, start, memory):
-        if not isinstance(objective.objective, LeastSquares):
-            return self._general.solve(objective, start, memory)
-        result = self._squares.solve(objective, start, None)
-        return result._replace(memory=memory)
+    def solve(
+        self, objective: ProximalProblem, start: Evaluation, state: Any
+    ) -> SolverResult:
+        return self.resolve(objective.objective).solve(objective, start, state)
 
-    def searches(self, objective):
-        return isinstance(objective, LeastSquares) and self._squares.searches(objective)
+    def describe(self, objective: Objective) -> str:
+        chosen = self.resolve(objective).describe(objective)
+        if isinstance(objective, LeastSquares):
+            return chosen
+        reason = objective.reason or "the loss is not a sum of squares"
+        return f"{chosen}, because {reason}"
 
-    def linearises(self, objective):
-        return isinstance(objective, LeastSquares)
-
-    def metric(self, objective, w):
-        return self._squares.metric(objective, w)
-
-    def search(self, problem_of, objective, start, candidates, target):
-        return self._squares.search(problem_of, objective, start, candidates, target)
-
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {}

@@ -1,15 +1,21 @@
 """What every inner solver is: a configuration, and one function `solve`."""
 
 import abc
-from typing import Any, NamedTuple
+import warnings
+from typing import Any, NamedTuple, Self
 
-from keras_isgd.objectives.objective import Objective
+import tensorflow as tf
+
+from keras_isgd.objectives.least_squares import LeastSquares
+from keras_isgd.objectives.objective import Evaluation, Objective
+from keras_isgd.objectives.proximal import ProximalProblem
 
 __all__ = [
-    "Candidates",
     "Configured",
-    "NoMemory",
-    "Search",
+    "DampedModel",
+    "DampedStep",
+    "LeastSquaresSolver",
+    "NoState",
     "Solver",
     "SolverResult",
 ]
@@ -25,93 +31,77 @@ class SolverResult(NamedTuple):
         iterations: updates made, int32.
         evaluations: values (with gradient) computed beyond the start's, int32.
         status: a `Status` as int32.
-        memory: what the solver may go on from in its next call, of the structure
-            of `initial_memory`.
+        state: what the solver may go on from in its next call, of the structure
+            of `initial_state`.
     """
 
-    w: Any
-    value: Any
-    gradient: Any
-    iterations: Any
-    evaluations: Any
-    status: Any
-    memory: Any
+    w: tf.Tensor
+    value: tf.Tensor
+    gradient: tf.Tensor
+    iterations: tf.Tensor
+    evaluations: tf.Tensor
+    status: tf.Tensor
+    state: Any
 
 
-class Candidates(NamedTuple):
-    """The alphas that a search may try.
-
-    Attributes:
-        alphas: decreasing, `(g,)`.
-        first: index of the one to begin with, int32.
-        top: index of the largest that may be tried, int32.
-        scaled: whether |w - w_n| is measured in the solver's `metric`.
-    """
-
-    alphas: Any
-    first: Any
-    top: Any
-    scaled: bool
-
-
-class Search(NamedTuple):
-    """What a search over several alphas found.
-
-    Attributes:
-        result: `SolverResult` of the implicit step with the chosen alpha.
-        alpha: the chosen alpha, `()`; the smallest one if none was good.
-        ratio: actual over predicted decrease of the loss, `()`.
-        start: the `Evaluation` that the step began from.
-    """
-
-    result: Any
-    alpha: Any
-    ratio: Any
-    start: Any
-
-
-class NoMemory(NamedTuple):
-    """The memory of a solver that remembers nothing."""
+class NoState(NamedTuple):
+    """The state of a solver that remembers nothing."""
 
 
 class Configured(abc.ABC):
     """Base class of what is nothing but its constructor's arguments."""
 
     @abc.abstractmethod
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments as a serializable dictionary."""
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the object from what `get_config` returned."""
         return cls(**config)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
         return f"{type(self).__name__}({arguments})"
+
+
+# What 0.1 called the methods that handle a solver's state.
+_RENAMED = {
+    "initial_memory": "initial_state",
+    "memory_for_new_alpha": "state_for_new_alpha",
+}
 
 
 class Solver(Configured):
     """Base class of inner solvers.
 
     A solver is stateless: its attributes are its configuration, and everything
-    that changes is in tensors, in a memory that the caller keeps. `solve` is
+    that changes is in tensors, in a state that the caller keeps. `solve` is
     called while a graph is traced.
 
     Attributes:
         needs: the type of objective it can work on.
         supports_jit: whether XLA can compile a step.
-        measures_pieces: whether its steps say how long their pieces take; see
-            `stopwatch.lap`.
     """
 
-    needs = Objective
+    needs: type[Objective] = Objective
     supports_jit = True
-    measures_pieces = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for old, new in _RENAMED.items():
+            if old in vars(cls) and new not in vars(cls):
+                warnings.warn(
+                    f"{cls.__name__}.{old} is called {new} now; rename it.",
+                    DeprecationWarning,
+                    stacklevel=2,
+                )
+                setattr(cls, new, vars(cls)[old])
+                abc.update_abstractmethods(cls)
 
     @abc.abstractmethod
-    def initial_memory(self, size, dtype):
-        """Returns the memory of a solver that was never called.
+    def initial_state(self, size: int, dtype: tf.DType) -> Any:
+        """Returns the state of a solver that was never called.
 
         Args:
             size: p, the length of the vectors.
@@ -121,71 +111,159 @@ class Solver(Configured):
             A NamedTuple of tensors.
         """
 
-    def memory_for_new_alpha(self, memory):
-        """Returns what of a memory still holds when alpha has changed: all of it.
+    def state_for_new_alpha(self, state: Any) -> Any:
+        """Returns what of a state still holds when alpha has changed: all of it.
 
         Args:
-            memory: the memory of the last result.
+            state: the state of the last result.
         """
-        return memory
+        return state
+
+    def state_after_refusal(self, state: Any) -> Any:
+        """Returns the state to go on from when a step was not taken.
+
+        Args:
+            state: the one that the refused solve began with.
+        """
+        return state
 
     @abc.abstractmethod
-    def solve(self, objective, start, memory):
+    def solve(
+        self, objective: ProximalProblem, start: Evaluation, state: Any
+    ) -> SolverResult:
         """Minimises `objective` from `start`.
 
         Args:
             objective: has `value_and_gradient(w)`.
             start: `Evaluation` of that objective at the starting point.
-            memory: `initial_memory(...)`, or the memory of the last result.
+            state: `initial_state(...)`, or the state of the last result.
 
         Returns:
             `SolverResult`.
         """
 
-    def searches(self, objective):
-        """Whether `search` is defined: several alphas at the price of one.
+    def resolve(self, objective: Objective) -> "Solver":
+        """Returns the solver that works on an objective: itself, unless it chooses.
 
         Args:
-            objective: L, an instance of `needs`.
+            objective: L.
+
+        Raises:
+            TypeError: an objective that it cannot work on.
         """
-        return False
+        if not isinstance(objective, self.needs):
+            because = f" ({objective.reason})" if objective.reason else ""
+            raise TypeError(
+                f"{type(self).__name__} needs a {self.needs.__name__} loss, a sum of "
+                f"squares with its residual, and this one is not{because}. A ki.PINN "
+                "and a ki.ClosureModel with one output and "
+                'loss="mse" are such losses, without regularisers other than L2, and '
+                f"so is ki.{self.needs.__name__}(...) for `minimize`. For any other "
+                'loss use inner="lbfgs".'
+            )
+        return self
 
-    def linearises(self, objective):
-        """Whether a step comes from a linear model of the objective's residual.
-
-        The ratio of actual to predicted decrease alone then says how far alpha
-        may go; other solvers must also keep up with a larger alpha.
+    def describe(self, objective: Objective) -> str:
+        """Returns a phrase that says what a step does, for a log.
 
         Args:
-            objective: L, an instance of `needs`.
+            objective: L.
         """
-        return False
+        return f"{type(self).__name__}, {objective.parameters.size:,} weights"
 
-    def metric(self, objective, w):
-        """Returns weights `(p,)` for |w - w_n|^2 in which steps go further.
+
+class DampedStep(NamedTuple):
+    """The solution of a linear model for one damping.
+
+    Attributes:
+        step: s, `(p,)`; NaN where there is none.
+        decrease: `|r|^2 - |r + J s|^2`, `()`.
+        jvp: function from s `(p,)` to J s `(m,)`.
+        again: function from c `(m,)` to argmin |J s + c|^2 + lambda |s|_D^2 `(p,)`,
+            by the factor at hand.
+    """
+
+    step: tf.Tensor
+    decrease: tf.Tensor
+    jvp: Any
+    again: Any
+
+
+class DampedModel(abc.ABC):
+    """A residual to first order at one point, solved for any damping.
+
+    Attributes:
+        metric: D, the weights `(p,)` of |s|_D^2 = sum of d_j s_j^2; None for ones.
+        rounding: how much of the loss's decrease rounding alone may hide, `()`.
+        probes: how many losses or residuals `best_along` evaluates.
+    """
+
+    metric: tf.Tensor | None
+    rounding: tf.Tensor
+    probes: int
+
+    @abc.abstractmethod
+    def prepare(self, damping: tf.Tensor) -> Any:
+        """Returns the function from lambda to the `DampedStep`.
 
         Args:
-            objective: L, one that the solver linearises.
+            damping: lambdas much below this would need an exact factorisation.
+        """
+
+    @abc.abstractmethod
+    def best_along(self, solved: DampedStep) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the move `(p,)` to take from a solution, and the loss after it.
+
+        Args:
+            solved: of this model.
+        """
+
+
+class LeastSquaresSolver(Solver):
+    """Base class of solvers that linearise the residual of a sum of squares."""
+
+    needs = LeastSquares
+
+    @abc.abstractmethod
+    def solves_any_damping(self, objective: LeastSquares) -> bool:
+        """Whether one linearisation serves several dampings (`linearise`).
+
+        Args:
+            objective: L.
+        """
+
+    @abc.abstractmethod
+    def linearise(
+        self, objective: LeastSquares, w: tf.Tensor, scaled: bool
+    ) -> DampedModel:
+        """Returns the linear model of the residual at `w`.
+
+        Args:
+            objective: L.
+            w: where, `(p,)`.
+            scaled: whether steps are measured in the column scaling of J.
+        """
+
+    @abc.abstractmethod
+    def metric(self, objective: LeastSquares, w: tf.Tensor) -> tf.Tensor:
+        """Returns the column scaling `(p,)` for |w - w_n|^2, without a linear model.
+
+        Args:
+            objective: L.
             w: where, `(p,)`.
         """
-        raise TypeError(f"{type(self).__name__} has no Jacobian to take a metric from.")
 
-    def search(self, problem_of, objective, start, candidates, target):
-        """Takes a large alpha whose step keeps what it promises.
-
-        A step is good if the loss falls by at least `target` times what the
-        solver's model of the loss predicts. Larger and larger alphas are tried
-        as long as their steps are good; if the first is not, smaller ones until
-        one is.
+    def refine(
+        self, problem: ProximalProblem, w: tf.Tensor, iterations: tf.Tensor
+    ) -> SolverResult | None:
+        """Goes on from a first step towards the minimum of the proximal problem.
 
         Args:
-            problem_of: function from alpha and a metric to the `ProximalProblem`.
-            objective: L.
-            start: its `Evaluation` at w_n.
-            candidates: `Candidates`.
-            target: least ratio of actual to predicted decrease, `()`.
+            problem: with the alpha and the metric of that step.
+            w: its end, `(p,)`.
+            iterations: how many iterations it counts for, int32.
 
         Returns:
-            `Search`.
+            `SolverResult`, or None if the solver takes one iteration only.
         """
-        raise TypeError(f"{type(self).__name__} tries one alpha in a step.")
+        return None

@@ -1,19 +1,23 @@
 """Limited-memory BFGS as inner solver, by TensorFlow Probability."""
 
 import importlib.util
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
+from keras_isgd import compat
+from keras_isgd.objectives.objective import Evaluation, Objective
+from keras_isgd.objectives.proximal import ProximalProblem
 from keras_isgd.solvers.base import Solver, SolverResult
 from keras_isgd.solvers.status import Status
 from keras_isgd.utils.checks import check_count
 
-__all__ = ["LBFGS", "CurvatureMemory"]
+__all__ = ["LBFGS", "CurvaturePairs"]
 
 
-class CurvatureMemory(NamedTuple):
+class CurvaturePairs(NamedTuple):
     """What L-BFGS knows of the curvature.
 
     Attributes:
@@ -23,9 +27,9 @@ class CurvatureMemory(NamedTuple):
             `min(pairs, memory)` rows are valid.
     """
 
-    position_deltas: Any
-    gradient_deltas: Any
-    pairs: Any
+    position_deltas: tf.Tensor
+    gradient_deltas: tf.Tensor
+    pairs: tf.Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd.solvers")
@@ -54,7 +58,13 @@ class LBFGS(Solver):
         ImportError: TensorFlow Probability is not installed.
     """
 
-    def __init__(self, steps=50, memory=20, tolerance=1e-8, line_search_steps=50):
+    def __init__(
+        self,
+        steps: int = 50,
+        memory: int = 20,
+        tolerance: float = 1e-8,
+        line_search_steps: int = 50,
+    ) -> None:
         self.steps = check_count("steps", steps)
         self.memory = check_count("memory", memory)
         if not 0 <= tolerance < 1:
@@ -63,40 +73,55 @@ class LBFGS(Solver):
         self.line_search_steps = check_count("line_search_steps", line_search_steps)
         check_tensorflow_probability()
 
-    def initial_memory(self, size, dtype):
+    def initial_state(self, size: int, dtype: tf.DType) -> CurvaturePairs:
         queue = tf.zeros((self.memory, size), dtype)
-        return CurvatureMemory(queue, queue, tf.constant(0, tf.int32))
+        return CurvaturePairs(queue, queue, tf.constant(0, tf.int32))
 
-    def memory_for_new_alpha(self, memory):
-        return memory._replace(pairs=tf.zeros_like(memory.pairs))
+    def state_for_new_alpha(self, state: CurvaturePairs) -> CurvaturePairs:
+        return state._replace(pairs=tf.zeros_like(state.pairs))
 
-    def solve(self, objective, start, memory):
+    def state_after_refusal(self, state: CurvaturePairs) -> CurvaturePairs:
+        # The pairs may no longer fit (other points, say): it begins without them.
+        return self.state_for_new_alpha(state)
+
+    def describe(self, objective: Objective) -> str:
+        return f"L-BFGS, {objective.parameters.size:,} weights"
+
+    def solve(
+        self, objective: ProximalProblem, start: Evaluation, state: CurvaturePairs
+    ) -> SolverResult:
         # Here and not at the top: it takes two seconds and loads Keras 2 as well.
-        from tensorflow_probability.python.optimizer import lbfgs as tfp_lbfgs
+        tfp_lbfgs = compat.tfp_lbfgs()
 
         tolerance = self.tolerance * _largest(start.gradient)
         initial = tfp_lbfgs.LBfgsOptimizerResults(
             converged=_largest(start.gradient) <= 0.0,
             failed=tf.constant(False),
-            num_iterations=memory.pairs,
+            num_iterations=state.pairs,
             num_objective_evaluations=tf.constant(0, tf.int32),
             position=start.w,
             objective_value=start.value,
             objective_gradient=start.gradient,
-            position_deltas=memory.position_deltas,
-            gradient_deltas=memory.gradient_deltas,
+            position_deltas=state.position_deltas,
+            gradient_deltas=state.gradient_deltas,
         )
         end = tfp_lbfgs.minimize(
             _in_one_graph(objective.value_and_gradient),
             initial_position=None,
             previous_optimizer_results=initial,
             tolerance=tolerance,
-            max_iterations=memory.pairs + self.steps,
+            max_iterations=state.pairs + self.steps,
             max_line_search_iterations=self.line_search_steps,
         )
-        return self._result(start, memory, end, tolerance)
+        return self._result(start, state, end, tolerance)
 
-    def _result(self, start, memory, end, tolerance):
+    def _result(
+        self,
+        start: Evaluation,
+        state: CurvaturePairs,
+        end: Any,
+        tolerance: tf.Tensor,
+    ) -> SolverResult:
         finite = tf.math.is_finite(end.objective_value) & tf.reduce_all(
             tf.math.is_finite(end.objective_gradient)
         )
@@ -113,13 +138,13 @@ class LBFGS(Solver):
             ],
             default=lambda: int(Status.NOT_FINITE),
         )
-        iterations = end.num_iterations - memory.pairs
+        iterations = end.num_iterations - state.pairs
         # TFP stores no pair in an iteration that ends in convergence, though it
         # counts it; a pair of zeros would make the next direction NaN. A failed line
         # search may come from pairs that no longer fit (other points, say): the next
         # call then begins without them.
         stored = iterations - tf.cast(end.converged & (iterations > 0), tf.int32)
-        pairs = tf.where(end.failed, 0, memory.pairs + stored)
+        pairs = tf.where(end.failed, 0, state.pairs + stored)
         return SolverResult(
             tf.where(good, end.position, start.w),
             tf.where(good, end.objective_value, start.value),
@@ -127,10 +152,10 @@ class LBFGS(Solver):
             iterations,
             end.num_objective_evaluations,
             status,
-            CurvatureMemory(end.position_deltas, end.gradient_deltas, pairs),
+            CurvaturePairs(end.position_deltas, end.gradient_deltas, pairs),
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "steps": self.steps,
             "memory": self.memory,
@@ -139,7 +164,7 @@ class LBFGS(Solver):
         }
 
 
-def _in_one_graph(function):
+def _in_one_graph(function: Callable) -> Callable:
     """The line search has some ten places that evaluate: calls instead of copies."""
     if tf.executing_eagerly():
         return function
@@ -147,11 +172,11 @@ def _in_one_graph(function):
     return tf.function(function, autograph=False, experimental_attributes=uncopied)
 
 
-def _largest(x):
+def _largest(x: tf.Tensor) -> tf.Tensor:
     return tf.reduce_max(tf.abs(x))
 
 
-def check_tensorflow_probability():
+def check_tensorflow_probability() -> None:
     """Looks for TensorFlow Probability without importing it.
 
     Raises:

@@ -2,14 +2,15 @@
 
 import enum
 
-__all__ = ["Status"]
+import tensorflow as tf
+
+__all__ = ["Status", "is_taken"]
 
 
 class Status(enum.IntEnum):
     """Why a step ended as it did. `str(status)` is a sentence.
 
-    Statuses from `NOT_FINITE_START` on mean that the step was not taken and
-    the weights are those of before.
+    `status.taken` tells whether the step moved the weights.
     """
 
     SOLVED = 0
@@ -20,19 +21,35 @@ class Status(enum.IntEnum):
     NOT_FINITE = 5
     NO_DECREASE = 6
     BAD_LEARNING_RATE = 7
+    LOWERED = 8
+    CONVERGED = 9
+    STEPPED_BACK = 10
 
     @property
-    def taken(self):
+    def taken(self) -> bool:
         """Whether the step moved the weights."""
-        return self < Status.NOT_FINITE_START
+        return self not in _NOT_TAKEN
 
-    def __str__(self):
+    def __str__(self) -> str:
         return _SENTENCES[self]
 
 
+_NOT_TAKEN = frozenset(
+    {
+        Status.NOT_FINITE_START,
+        Status.NOT_FINITE,
+        Status.NO_DECREASE,
+        Status.BAD_LEARNING_RATE,
+        Status.CONVERGED,
+    }
+)
+
 _SENTENCES = {
     Status.SOLVED: "The inner solver met its tolerance.",
-    Status.OUT_OF_STEPS: "The inner solver used all its steps.",
+    Status.OUT_OF_STEPS: (
+        "The inner solver lowered the loss and used all its steps before it met its "
+        "tolerance."
+    ),
     Status.STALLED: (
         "The inner solver found no further decrease; the best point was taken."
     ),
@@ -53,4 +70,22 @@ _SENTENCES = {
         "The learning rate (alpha) is not a positive finite number; the weights "
         "stay. Check the schedule or the callback that sets it."
     ),
+    Status.LOWERED: "The step lowered the loss.",
+    Status.CONVERGED: (
+        "The loss cannot be lowered further in this precision: the decrease that the "
+        "linear model predicts is below the rounding of the loss; the weights stay."
+    ),
+    Status.STEPPED_BACK: (
+        "The last step was taken back: on the present points the loss was much lower "
+        "before it, and no step from there was found."
+    ),
 }
+
+
+def is_taken(status: tf.Tensor) -> tf.Tensor:
+    """Tells for a status in a graph whether the step moved the weights.
+
+    Args:
+        status: a `Status` as an int32 scalar.
+    """
+    return ~tf.reduce_any(tf.equal(status, [int(s) for s in sorted(_NOT_TAKEN)]))

@@ -28,7 +28,8 @@ def test_equation_8_on_the_stiff_quadratic(inner):
         for _ in range(3):
             report = optimizer.minimize(objective)
             losses.append(float(problem.loss()))
-            assert float(report.loss) == losses[-2]
+            assert float(report.loss_before) == losses[-2]
+            assert float(report.loss) == losses[-1]
             assert float(report.implicit_residual) < 1e-6
         ratios = np.divide(losses[1:], losses[:-1])
         np.testing.assert_allclose(ratios, problem.implicit_ratio(alpha), rtol=1e-6)

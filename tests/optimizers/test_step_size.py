@@ -105,18 +105,18 @@ def test_weights_set_from_outside_are_not_taken_back():
     variable.assign([7.0])  # worse than where the last step began
     w, _, _ = step([1.0, 3.0])
     assert w == pytest.approx(3.0, abs=1e-3)
-    assert float(optimizer._control.before[0]) == 7.0
+    assert float(optimizer._control_state.before[0]) == 7.0
 
 
 def test_the_turn_needs_a_rise_and_a_fall():
     control = ki.DecreaseRatio(turn=1e3)
-    memory = control.initial_memory(1, tf.float64)
+    state = control.initial_state(1, tf.float64)
 
     def turned(*alphas):
-        nonlocal memory
+        nonlocal state
         for alpha in alphas:
-            memory = control._remember(memory, tf.constant(alpha, tf.float64))
-        return bool(memory.turned)
+            state = control._remember(state, tf.constant(alpha, tf.float64))
+        return bool(state.turned)
 
     assert not turned(1.0, 1e-3, 1e-7)  # falls from the start
     assert not turned(1e-5, 1e-2, 1e-4)  # 1e5 up, 1e2 down

@@ -126,7 +126,7 @@ def test_products_with_the_jacobian_need_no_matrix(kind, make):
     @tf.function
     def products(w, v, u):
         linear = taylor.operators(w)
-        return linear.forward(v), linear.backward(u)
+        return linear.jvp(v), linear.vjp(u)
 
     forward, backward = products(w, tf.constant(v), tf.constant(u))
     assert_close(forward, jacobian @ v)
@@ -136,7 +136,7 @@ def test_products_with_the_jacobian_need_no_matrix(kind, make):
 def test_products_by_tapes_are_the_same():
     _, tape, _, w, _, jacobian = compared(Plate, network_of)
     v = np.random.default_rng(1).normal(size=jacobian.shape[1])
-    forward = tf.function(lambda w, v: tape.operators(w).forward(v))
+    forward = tf.function(lambda w, v: tape.operators(w).jvp(v))
     assert_close(forward(w, tf.constant(v)), jacobian @ v)
 
 

@@ -40,8 +40,8 @@ def _solve(solver, objective, alpha, jit=False):
         problem = ProximalProblem(
             objective, start, tf.constant(alpha, objective.parameters.dtype)
         )
-        memory = solver.initial_memory(start.w.shape[0], start.w.dtype)
-        return solver.solve(problem, problem.start, memory), problem.start
+        state = solver.initial_state(start.w.shape[0], start.w.dtype)
+        return solver.solve(problem, problem.start, state), problem.start
 
     return run()
 

@@ -1,177 +1,202 @@
 """The linearised residual at one point, ready to be solved for any damping."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
-from keras_isgd.linalg import damped as linear_algebra
-from keras_isgd.stopwatch import lap
+from keras_isgd.linalg import damped
+from keras_isgd.objectives.least_squares import LeastSquares, Linearisation
+from keras_isgd.solvers.base import DampedModel, DampedStep
 
 __all__ = ["LinearModel"]
 
-
-# Of a step, the part after which the residual's curvature along it is measured.
+# The part of a step after which the residual's curvature along it is measured.
 _AHEAD = 0.1
 
-
-class Step(NamedTuple):
-    """The solution for one damping.
-
-    Attributes:
-        step: s, `(p,)`; NaN where there is none.
-        decrease: `|r|^2 - |r + J s|^2`, `()`.
-        forward: function from s `(p,)` to J s `(m,)`.
-        again: function from c `(m,)` to argmin |J s + c|^2 + lambda |s|_D^2 `(p,)`,
-            by the factor at hand.
-    """
-
-    step: Any
-    decrease: Any
-    forward: Callable
-    again: Callable
+Prepared = Callable[[tf.Tensor], DampedStep]
 
 
-class LinearModel:
+class LinearModel(DampedModel):
     """r(w) + J s, with the metric in which steps are measured.
+
+    Symbols: m rows, p parameters, r residual, J Jacobian `(m, p)`, s step,
+    D metric, lambda damping.
 
     Args:
         objective: the `LeastSquares`.
         w: where, `(p,)`.
         factorisation: "gram", "exact" or "auto"; see `GaussNewton`.
-        metric: weights `(p,)`, or None for ones.
+        acceleration: the largest geodesic acceleration to follow, relative to the
+            step, or None for straight steps; see `GaussNewton`.
+        metric: D, weights `(p,)`, or None for ones.
         scaled: whether to take the weights of J's columns instead.
     """
 
-    def __init__(self, objective, w, factorisation, metric=None, scaled=False):
+    def __init__(
+        self,
+        objective: LeastSquares,
+        w: tf.Tensor,
+        factorisation: str,
+        acceleration: float | None = None,
+        metric: tf.Tensor | None = None,
+        scaled: bool = False,
+    ) -> None:
         self._objective = objective
         self._w = w
         self._factorisation = factorisation
+        self._acceleration = acceleration
         self.metric = metric
-        self._rows = None
-        if metric is None and not scaled and factorisation == "gram":
-            self._rows = _without_jacobian(objective, w)
-        if self._rows is not None:
-            self._residual, gram = lap("jacobian", self._rows.residual, self._rows.gram)
-            self._rows = self._rows._replace(gram=gram)
-            return
-        residual, jacobian = objective.linearise(w)
-        self._residual, self._jacobian = lap("jacobian", residual, jacobian)
-        if scaled:
-            self.metric = linear_algebra.column_metric(self._jacobian)
+        self.probes = 1 if acceleration is None else 3
+        self.rounding = tf.zeros((), w.dtype)
+        self._on_gpu = objective.parameters.on_gpu
+        self._rows: Linearisation | None = None
+        with tf.name_scope("jacobian"):
+            if metric is None and not scaled and factorisation == "gram":
+                self._rows = _without_jacobian(objective, w)
+            if self._rows is not None:
+                self._residual = self._rows.residual
+                return
+            self._residual, self._jacobian = objective.linearise(w)
+            norms = damped.column_norms(self._jacobian)
+            self.rounding = _rounding(self._residual, norms, w)
+            if scaled:
+                self.metric = damped.column_metric(norms)
 
-    def solver(self, smallest, displacement=None):
+    def prepare(
+        self, damping: tf.Tensor, displacement: tf.Tensor | None = None
+    ) -> Prepared:
         """Returns the function from lambda to argmin |J s + r|^2 + lambda |s|_D^2.
 
         Args:
-            smallest: lambdas much below this would need an exact factorisation.
+            damping: lambdas much below this would need an exact factorisation.
             displacement: d, for r + J d in the place of r.
 
         Returns:
-            A function from a scalar to a `Step`.
+            A function from a scalar to a `DampedStep`.
         """
         if self._rows is not None:
-            return self._solver_without_jacobian(displacement)
+            return self._prepare_rows(self._rows, displacement)
         jacobian, right = self._jacobian, self._residual
         if displacement is not None:
             right += tf.linalg.matvec(jacobian, displacement)
         # It is the plain problem in sqrt(D) s.
         root = None if self.metric is None else tf.sqrt(self.metric)
-        if root is not None:
-            jacobian = jacobian / root
-        exact = self._exact(jacobian, smallest)
-        reduction = linear_algebra.reduce(jacobian, right, exact)
-        reduction = lap("reduction", reduction)
+        with tf.name_scope("reduction"):
+            if root is not None:
+                jacobian = jacobian / root
+            exact = self._exact(jacobian, damping)
+            reduction = damped.reduce(jacobian, right, exact, self._on_gpu)
         size = jacobian.shape[1]
 
-        def unscaled(step):
+        def unscaled(step: tf.Tensor) -> tf.Tensor:
             step = tf.ensure_shape(step, (size,))
             return step if root is None else step / root
 
-        def forward(step):
+        def jvp(step: tf.Tensor) -> tf.Tensor:
             # By the scaled matrix: the other need not be kept.
             scaled = step if root is None else root * step
             return tf.linalg.matvec(jacobian, scaled)
 
-        def solve(damping):
-            step, decrease, factor = linear_algebra.damped_step(reduction, damping)
-            step, decrease = lap("factorisation", unscaled(step), decrease)
+        def solve(damping: tf.Tensor) -> DampedStep:
+            with tf.name_scope("factorisation"):
+                step, decrease, factor = damped.damped_step(reduction, damping)
 
-            def again(c):
-                step = linear_algebra.step_for(reduction, jacobian, factor, c)
-                return unscaled(step)
+            def again(c: tf.Tensor) -> tf.Tensor:
+                return unscaled(damped.step_for(reduction, jacobian, factor, c))
 
-            return Step(step, decrease, forward, again)
+            return DampedStep(unscaled(step), decrease, jvp, again)
 
         return solve
 
-    def _solver_without_jacobian(self, displacement):
+    def _prepare_rows(
+        self, rows: Linearisation, displacement: tf.Tensor | None
+    ) -> Prepared:
+        """Solves in the space of rows, by J J^T alone."""
         right = self._residual
         if displacement is not None:
-            right += self._rows.forward(displacement)
-        reduction = linear_algebra.reduce_rows(self._rows.gram, right)
-        reduction = lap("reduction", reduction)
+            right += rows.jvp(displacement)
+        reduction = damped.reduce_rows(rows.gram, right, self._on_gpu)
 
-        def solve(damping):
-            y, decrease, factor = linear_algebra.damped_unknowns(reduction, damping)
-            y = tf.ensure_shape(y, right.shape)
-            step, decrease = lap("factorisation", self._rows.backward(y), decrease)
+        def solve(damping: tf.Tensor) -> DampedStep:
+            with tf.name_scope("factorisation"):
+                y, decrease, factor = damped.damped_unknowns(reduction, damping)
+                step = rows.vjp(tf.ensure_shape(y, right.shape))
 
-            def again(c):
-                return self._rows.backward(linear_algebra.unknowns_for(factor, c))
+            def again(c: tf.Tensor) -> tf.Tensor:
+                return rows.vjp(damped.unknowns_for(factor, c))
 
-            return Step(step, decrease, self._rows.forward, again)
+            return DampedStep(step, decrease, rows.jvp, again)
 
         return solve
 
-    def lower_of_straight_and_bent(self, solved, limit):
-        """Returns the step with the lower loss, `(p,)`, and that loss.
+    def best_along(self, solved: DampedStep) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the straight or the bent step `(p,)`, whichever lowers the loss.
 
         Args:
-            solved: the `Step`.
-            limit: as for `bend`; the step is straight if None.
+            solved: the `DampedStep`.
+
+        Returns:
+            The step and the loss after it, `()`.
         """
         step = solved.step
-        value = lap("probes", self._objective.value(self._w + step))
-        if limit is None:
+        with tf.name_scope("probes"):
+            value = self._objective.value(self._w + step)
+        if self._acceleration is None:
             return step, value
-        bent = step + self.bend(step, solved, limit)
-        there = lap("probes", self._objective.value(self._w + bent))
+        bent = step + self.correction(step, solved)
+        with tf.name_scope("probes"):
+            there = self._objective.value(self._w + bent)
         lower = there < value
         return tf.where(lower, bent, step), tf.where(lower, there, value)
 
-    def bend(self, step, solved, limit):
-        """Returns the bend b of the path w + t s + t^2 b along which r stays linear.
+    def correction(self, step: tf.Tensor, solved: DampedStep) -> tf.Tensor:
+        """Returns b of the path w + t s + t^2 b along which r stays linear.
 
         With r'' the second derivative of r along s, measured by a difference, 2 b is
         the least-squares solution for r'' in the place of r: the geodesic
-        acceleration of Transtrum and Sethna (arXiv 1201.5885, 2012).
+        acceleration of Transtrum and Sethna (arXiv 1201.5885, 2012). Beyond the
+        largest acceleration the expansion means nothing, and b is zero.
 
         Args:
             step: s, `(p,)`.
-            solved: the `Step` with the factor for it.
-            limit: largest |2 b|_D / |s|_D; beyond it the expansion means nothing
-                and b is zero.
+            solved: the `DampedStep` with the factor for it.
 
         Returns:
             `(p,)`.
         """
-        ahead = self._objective.residual(self._w + _AHEAD * step)
-        ahead = lap("probes", ahead)
-        slope = (ahead - self._residual) / _AHEAD
-        acceleration = solved.again(2.0 / _AHEAD * (slope - solved.forward(step)))
+        if self._acceleration is None:
+            return tf.zeros_like(step)
+        with tf.name_scope("probes"):
+            ahead = self._objective.residual(self._w + _AHEAD * step)
+            slope = (ahead - self._residual) / _AHEAD
+        with tf.name_scope("factorisation"):
+            acceleration = solved.again(2.0 / _AHEAD * (slope - solved.jvp(step)))
         root = 1.0 if self.metric is None else tf.sqrt(self.metric)
-        small = tf.norm(root * acceleration) <= limit * tf.norm(root * step)
-        bend = tf.where(small, 0.5 * acceleration, tf.zeros_like(step))
-        return lap("factorisation", bend)
+        limit = self._acceleration * tf.norm(root * step)
+        small = tf.norm(root * acceleration) <= limit
+        return tf.where(small, 0.5 * acceleration, tf.zeros_like(step))
 
-    def _exact(self, jacobian, damping):
+    def _exact(self, jacobian: tf.Tensor, damping: tf.Tensor) -> tf.Tensor:
         if self._factorisation == "auto":
-            return ~linear_algebra.gram_suffices(jacobian, damping)
+            return ~damped.gram_suffices(jacobian, damping)
         return tf.constant(self._factorisation == "exact")
 
 
-def _without_jacobian(objective, w):
+def _rounding(residual: tf.Tensor, norms: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
+    """How far the loss |r|^2 moves when each weight is rounded, `()`.
+
+    To first order r then moves by delta = eps |(|J_j| w_j)_j|, the machine precision
+    times the length of w in MINPACK's scaling of the columns (Moré, "The
+    Levenberg-Marquardt algorithm", 1978), and the loss by delta (2 |r| + delta). What
+    a model predicts below that cannot be seen in the loss.
+    """
+    eps = np.finfo(residual.dtype.as_numpy_dtype).eps
+    delta = eps * tf.norm(norms * w)
+    return delta * (2.0 * tf.norm(residual) + delta)
+
+
+def _without_jacobian(objective: LeastSquares, w: tf.Tensor) -> Linearisation | None:
     rows = objective.row_count()
     if rows is None or rows > objective.parameters.size:
         return None

@@ -1,10 +1,16 @@
 """Whether a Gauss-Newton step forms its matrix, and what it refuses."""
 
+from typing import Protocol
+
+import tensorflow as tf
+
+from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.utils.memory import require_memory
 
 __all__ = [
     "FACTORISATIONS",
     "iterative",
+    "limits",
     "refuse_bent",
     "require_supported",
 ]
@@ -14,7 +20,15 @@ FACTORISATIONS = ("auto", "gram", "exact", "iterative")
 _COPIES = 4
 
 
-def iterative(solver, objective):
+class Settings(Protocol):
+    """What of a `GaussNewton` decides; see there."""
+
+    factorisation: str
+    memory: float
+    acceleration: float | str | None
+
+
+def iterative(solver: Settings, objective: LeastSquares) -> bool:
     """Tells whether a step goes without the matrix.
 
     Args:
@@ -23,10 +37,11 @@ def iterative(solver, objective):
     """
     if solver.factorisation != "auto":
         return solver.factorisation == "iterative"
-    return _jacobian_bytes(objective) > solver.memory * 2**30
+    size = _jacobian_bytes(objective)
+    return size is not None and size > solver.memory * 2**30
 
 
-def require_supported(solver, objective):
+def require_supported(solver: Settings, objective: LeastSquares) -> None:
     """Checks that the solver's settings suit an objective.
 
     Args:
@@ -36,9 +51,10 @@ def require_supported(solver, objective):
         ValueError: a forced factorisation of a Jacobian beyond the solver's memory,
             or a number for its acceleration where steps are iterative.
     """
-    if solver.factorisation in ("gram", "exact"):
+    size = _jacobian_bytes(objective)
+    if solver.factorisation in ("gram", "exact") and size is not None:
         require_memory(
-            _jacobian_bytes(objective),
+            size,
             solver.memory,
             f"The Jacobian of {objective.row_count()} rows and "
             f"{objective.parameters.size} parameters, with working copies,",
@@ -49,7 +65,38 @@ def require_supported(solver, objective):
         refuse_bent(solver.acceleration)
 
 
-def refuse_bent(acceleration):
+def limits(
+    solver: Settings, objective: LeastSquares, w: tf.Tensor
+) -> list[tf.Operation]:
+    """Refuses, while a step runs, a Jacobian whose size was not known before.
+
+    Args:
+        solver, objective: as for `iterative`.
+        w: where the residual is linearised, `(p,)`.
+
+    Returns:
+        Operations on which the Jacobian must wait; none for a known size.
+
+    Raises:
+        InvalidArgumentError: in the step, a Jacobian beyond the solver's memory.
+    """
+    if objective.row_count() is not None:
+        return []
+    rows = tf.size(objective.residual(w), out_type=tf.int64)
+    parameters = objective.parameters
+    largest = int(solver.memory * 2**30 / (_COPIES * parameters.size * w.dtype.size))
+    check = tf.debugging.assert_less_equal(
+        rows,
+        tf.constant(largest, tf.int64),
+        f"The Jacobian of this batch and {parameters.size} parameters, with working "
+        f"copies, would take more than the {solver.memory:.3g} GiB allowed. Batches of "
+        "one known size (drop_remainder=True) let Gauss-Newton go on without the "
+        "matrix; or take smaller batches, or a larger GaussNewton(memory=...).",
+    )
+    return [] if check is None else [check]
+
+
+def refuse_bent(acceleration: float | str | None) -> None:
     """Refuses a number for the acceleration of iterative steps.
 
     Raises:
@@ -63,7 +110,9 @@ def refuse_bent(acceleration):
         )
 
 
-def _jacobian_bytes(objective):
+def _jacobian_bytes(objective: LeastSquares) -> int | None:
     parameters = objective.parameters
-    rows = objective.row_count() or 0
+    rows = objective.row_count()
+    if rows is None:
+        return None
     return _COPIES * rows * parameters.size * parameters.dtype.size

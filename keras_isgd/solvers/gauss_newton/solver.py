@@ -5,34 +5,36 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_isgd.linalg import damped as linear_algebra
+from keras_isgd.linalg import damped
+from keras_isgd.objectives.halving import halved
 from keras_isgd.objectives.least_squares import LeastSquares
-from keras_isgd.solvers.alpha_search import Trial, halved, largest_good
-from keras_isgd.solvers.base import NoMemory, Search, Solver, SolverResult
+from keras_isgd.objectives.objective import Evaluation, Objective
+from keras_isgd.objectives.proximal import ProximalProblem
+from keras_isgd.solvers.base import LeastSquaresSolver, NoState, SolverResult
 from keras_isgd.solvers.gauss_newton import matrix_choice, matrix_free
 from keras_isgd.solvers.gauss_newton.linear_model import LinearModel
 from keras_isgd.solvers.status import Status
-from keras_isgd.stopwatch import lap
 from keras_isgd.utils.checks import check_choice, check_count, check_positive
 
 __all__ = ["GaussNewton"]
 
+# A proximal step halved so often is a millionth of itself.
 _HALVINGS = 20
-# Largest part of a step that a bend may be, by default.
-_BEND = 0.75
+# The largest relative acceleration: Transtrum and Sethna, arXiv 1201.5885, Eq. 15.
+_ACCELERATION = 0.75
 
 
-class _State(NamedTuple):
-    k: Any
-    w: Any
-    value: Any
-    gradient: Any
-    evaluations: Any
-    improved: Any
+class _Iterate(NamedTuple):
+    k: tf.Tensor
+    w: tf.Tensor
+    value: tf.Tensor
+    gradient: tf.Tensor
+    evaluations: tf.Tensor
+    improved: tf.Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd.solvers")
-class GaussNewton(Solver):
+class GaussNewton(LeastSquaresSolver):
     """Solves the implicit step by linearising the residual.
 
     With L(w) = |r(w)|^2, anchor w_n and iterate w_k, each iteration solves
@@ -47,7 +49,7 @@ class GaussNewton(Solver):
 
     With d = w_n - w_k and s = d + t the problem is damped least squares in t,
     |J t + r(w_k) + J d|^2 + lambda |t|^2, in the smaller of the spaces of rows (m)
-    and parameters (p); see `solvers/linear_algebra.py`.
+    and parameters (p); see `linalg/damped.py`.
 
     It cannot be compiled by XLA as a whole (its factorisations are LAPACK's on a
     CPU); with `compile(jit_compile=True)` the residual, the gradient and the
@@ -65,7 +67,8 @@ class GaussNewton(Solver):
             matrix, exact below.
         memory: budget for the Jacobian with its working copies, in GiB, beyond
             which "auto" is iterative and a step with "gram" or "exact" is refused. A
-            batch without a fixed number of rows counts as within it.
+            batch without a fixed number of rows is measured when it comes, and
+            refused beyond it.
         tolerance: iterations end when the relative residual of the implicit
             equation is below this.
         cg_tolerance: conjugate gradients stop when the residual of the normal
@@ -82,20 +85,18 @@ class GaussNewton(Solver):
             or a number for `acceleration` where steps are iterative.
     """
 
-    needs = LeastSquares
     supports_jit = False
-    measures_pieces = True
 
     def __init__(
         self,
-        iterations=1,
-        factorisation="auto",
-        memory=4.0,
-        tolerance=1e-10,
-        cg_tolerance=1e-2,
-        cg_steps=100,
-        acceleration="auto",
-    ):
+        iterations: int = 1,
+        factorisation: str = "auto",
+        memory: float = 4.0,
+        tolerance: float = 1e-10,
+        cg_tolerance: float = 1e-2,
+        cg_steps: int = 100,
+        acceleration: float | str | None = "auto",
+    ) -> None:
         self.iterations = check_count("iterations", iterations)
         self.factorisation = check_choice(
             "factorisation", factorisation, matrix_choice.FACTORISATIONS
@@ -107,26 +108,38 @@ class GaussNewton(Solver):
         if acceleration not in ("auto", None):
             acceleration = check_positive("acceleration", acceleration)
         self.acceleration = acceleration
-        self._bend = _BEND if acceleration == "auto" else acceleration
+        self._limit = _ACCELERATION if acceleration == "auto" else acceleration
         if factorisation == "iterative":
             matrix_choice.refuse_bent(self.acceleration)
 
-    def initial_memory(self, size, dtype):
-        return NoMemory()
+    def initial_state(self, size: int, dtype: tf.DType) -> Any:
+        return NoState()
 
-    def searches(self, objective):
+    def describe(self, objective: Objective) -> str:
+        rows = objective.row_count()
+        rows = "an unknown number of" if rows is None else f"{rows:,}"
+        matrix = ", without the matrix" if self._iterative(objective) else ""
+        weights = objective.parameters.size
+        return f"Gauss-Newton, {weights:,} weights, {rows} rows{matrix}"
+
+    def solves_any_damping(self, objective: LeastSquares) -> bool:
         matrix_choice.require_supported(self, objective)
-        return not matrix_choice.iterative(self, objective)
+        return not self._iterative(objective)
 
-    def linearises(self, objective):
-        return True
+    def linearise(
+        self, objective: LeastSquares, w: tf.Tensor, scaled: bool
+    ) -> LinearModel:
+        return self._model(objective, w, scaled=scaled)
 
-    def metric(self, objective, w):
-        return linear_algebra.column_metric(matrix_free.sampled_rows(objective, w))
+    def metric(self, objective: LeastSquares, w: tf.Tensor) -> tf.Tensor:
+        sample = matrix_free.sampled_jacobian(objective, w)
+        return damped.column_metric(damped.column_norms(sample))
 
-    def solve(self, objective, start, memory):
+    def solve(
+        self, objective: ProximalProblem, start: Evaluation, state: Any
+    ) -> SolverResult:
         matrix_choice.require_supported(self, objective.objective)
-        first = _State(
+        first = _Iterate(
             tf.constant(0, tf.int32),
             start.w,
             start.value,
@@ -134,58 +147,22 @@ class GaussNewton(Solver):
             tf.constant(0, tf.int32),
             tf.constant(True),
         )
-        return self._result(start, self._iterate(objective, first))
+        return self._result(start, self._iterate(objective, first), state)
 
-    def search(self, problem_of, objective, start, candidates, target):
-        alphas = candidates.alphas
-        model = LinearModel(
-            objective, start.w, self.factorisation, scaled=candidates.scaled
-        )
-        # Larger ones are rarely taken; the Gram matrix damps them as it can.
-        solve, metric = model.solver(0.5 / alphas[candidates.first]), model.metric
+    def refine(
+        self, problem: ProximalProblem, w: tf.Tensor, iterations: tf.Tensor
+    ) -> SolverResult | None:
+        if self.iterations == 1:
+            return None
+        value, gradient = problem.value_and_gradient(w)
+        one, yes = tf.constant(1, tf.int32), tf.constant(True)
+        first = _Iterate(iterations, w, value, gradient, one, yes)
+        return self._result(problem.start, self._iterate(problem, first), NoState())
 
-        def attempt(i):
-            solved = solve(0.5 / alphas[i])
-            step, value = model.lower_of_straight_and_bent(solved, self._bend)
-            ratio = (start.value - value) / solved.decrease
-            # Written so that NaN is bad, too.
-            good = (ratio >= target) & (value < start.value)
-            return Trial(i, step, ratio, good)
-
-        trial, tried = largest_good(
-            attempt, candidates.first, candidates.top, alphas.shape[0]
-        )
-        alpha = alphas[trial.i]
-        problem = problem_of(alpha, metric)
-        w = tf.where(trial.good, start.w + trial.step, start.w)
-        value, gradient = lap("probes", *problem.value_and_gradient(w))
-        count = tried * (1 if self._bend is None else 3) + 2
-        first = _State(tf.constant(1, tf.int32), w, value, gradient, count, trial.good)
-        end = first
-        if self.iterations > 1:
-            end = self._never_above(objective, start, first, problem)
-        return Search(self._result(problem.start, end), alpha, trial.ratio, start)
-
-    def _never_above(self, objective, start, first, problem):
-        """Iterates on from a first step, unless that ends at a larger loss.
-
-        The ratio of decreases says nothing about the proximal objective: it may be
-        larger after the first step than before, and the loss larger at its minimum.
-        """
-        end = self._iterate(problem, first)
-        value = lap("probes", objective.value(end.w))
-        better = value <= start.value
-        end = tf.nest.map_structure(
-            lambda new, old: tf.where(better, new, old), end, first
-        )
-        return end._replace(evaluations=end.evaluations + 1)
-
-    # -- one iteration ----------------------------------------------------------
-
-    def _iterate(self, problem, first):
+    def _iterate(self, problem: ProximalProblem, first: _Iterate) -> _Iterate:
         goal = self.tolerance * tf.norm(problem.start.gradient)
 
-        def going(s):
+        def going(s: _Iterate) -> tf.Tensor:
             unsolved = tf.norm(s.gradient) > goal
             return (s.k < self.iterations) & s.improved & unsolved
 
@@ -197,63 +174,71 @@ class GaussNewton(Solver):
         )
         return end
 
-    def _advance(self, problem, state):
+    def _advance(self, problem: ProximalProblem, state: _Iterate) -> _Iterate:
         displacement = problem.anchor - state.w
-        bend = tf.zeros_like(state.w)
-        if matrix_choice.iterative(self, problem.objective):
+        correction = tf.zeros_like(state.w)
+        if self._iterative(problem.objective):
             step, evaluations = matrix_free.proximal_step(
                 problem, state.w, self.cg_tolerance, self.cg_steps
             )
         else:
             damping = 0.5 / problem.alpha
-            model = LinearModel(
-                problem.objective, state.w, self.factorisation, problem.metric
-            )
-            solved = model.solver(damping, displacement)(damping)
+            model = self._model(problem.objective, state.w, problem.metric)
+            solved = model.prepare(damping, displacement)(damping)
             step = displacement + solved.step
-            evaluations = tf.constant(1, tf.int32)
-            if self._bend is not None:
-                bend = model.bend(step, solved, self._bend)
-                evaluations += 1
+            correction = model.correction(step, solved)
+            evaluations = tf.constant(1 if self._limit is None else 2, tf.int32)
 
-        def path(scale):
-            return state.w + scale * (step + scale * bend)
+        def path(scale: tf.Tensor) -> tf.Tensor:
+            return state.w + scale * (step + scale * correction)
 
-        halvings, scale, value = halved(
-            lambda scale: problem.value(path(scale)), state.value, _HALVINGS
-        )
-        improved = value < state.value
-        w = tf.where(improved, path(scale), state.w)
-        value, gradient = lap("probes", *problem.value_and_gradient(w))
-        return _State(
-            state.k + 1,
-            w,
-            value,
-            gradient,
-            state.evaluations + evaluations + halvings + 2,
-            improved,
-        )
+        with tf.name_scope("probes"):
+            halvings, scale, value = halved(
+                lambda scale: problem.value(path(scale)), state.value, _HALVINGS
+            )
+            improved = value < state.value
+            w = tf.where(improved, path(scale), state.w)
+            value, gradient = problem.value_and_gradient(w)
+        evaluations = state.evaluations + evaluations + halvings + 2
+        return _Iterate(state.k + 1, w, value, gradient, evaluations, improved)
 
-    def _result(self, start, end):
+    def _result(self, start: Evaluation, end: _Iterate, state: Any) -> SolverResult:
         finite = tf.math.is_finite(end.value) & tf.reduce_all(
             tf.math.is_finite(end.gradient)
         )
         moved = finite & (end.improved | (end.k > 1))
         solved = tf.norm(end.gradient) <= self.tolerance * tf.norm(start.gradient)
+        # One iteration is a whole step; of several, all may be too few.
+        lowered = Status.LOWERED if self.iterations == 1 else Status.OUT_OF_STEPS
         status = tf.case(
             [
                 (finite & solved, lambda: int(Status.SOLVED)),
-                (moved & end.improved, lambda: int(Status.OUT_OF_STEPS)),
+                (moved & end.improved, lambda: int(lowered)),
                 (moved, lambda: int(Status.STALLED)),
                 (finite, lambda: int(Status.NO_DECREASE)),
             ],
             default=lambda: int(Status.NOT_FINITE),
         )
         return SolverResult(
-            end.w, end.value, end.gradient, end.k, end.evaluations, status, NoMemory()
+            end.w, end.value, end.gradient, end.k, end.evaluations, status, state
         )
 
-    def get_config(self):
+    def _model(
+        self,
+        objective: LeastSquares,
+        w: tf.Tensor,
+        metric: tf.Tensor | None = None,
+        scaled: bool = False,
+    ) -> LinearModel:
+        factorisation, limit = self.factorisation, self._limit
+        with tf.control_dependencies(matrix_choice.limits(self, objective, w)):
+            w = tf.identity(w)
+        return LinearModel(objective, w, factorisation, limit, metric, scaled)
+
+    def _iterative(self, objective: LeastSquares) -> bool:
+        return matrix_choice.iterative(self, objective)
+
+    def get_config(self) -> dict[str, Any]:
         return {
             "iterations": self.iterations,
             "factorisation": self.factorisation,
@@ -265,6 +250,6 @@ class GaussNewton(Solver):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "GaussNewton":
         # Files from before there was acceleration go on with straight steps.
         return cls(**{"acceleration": None, **config})
