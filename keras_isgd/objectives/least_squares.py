@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from keras_isgd.objectives.blocks import pull, squares
+from keras_isgd.objectives.blocks import squares, tape_vjp
 from keras_isgd.objectives.objective import Evaluation, Objective
 
 __all__ = ["LeastSquares", "Linearisation"]
@@ -193,12 +193,12 @@ class LeastSquares(Objective):
 
         def forward(v):
             tangents = self.parameters.unpack(v)
-            return tf.concat([b.forward(variables, tangents) for b in blocks], axis=0)
+            return tf.concat([b.jvp(variables, tangents) for b in blocks], axis=0)
 
         def backward(u):
             pieces = tf.split(u, sizes, num=len(blocks))
             pulled = [
-                self.parameters.pack(block.backward(variables, piece))
+                self.parameters.pack(block.vjp(variables, piece))
                 for block, piece in zip(blocks, pieces, strict=True)
             ]
             return tf.add_n(pulled)
@@ -216,13 +216,13 @@ class LeastSquares(Objective):
                     residual, _ = self._rows()
             dummy = tf.zeros_like(residual)
             outer.watch(dummy)
-            pulled = pull(self.parameters, inner, residual, parts, dummy)
+            pulled = tape_vjp(self.parameters, inner, residual, parts, dummy)
 
         def forward(v):
             return outer.gradient(pulled, dummy, output_gradients=v)
 
         def backward(u):
-            return pull(self.parameters, inner, residual, parts, u)
+            return tape_vjp(self.parameters, inner, residual, parts, u)
 
         return Linearisation(residual, forward, backward)
 
@@ -260,7 +260,7 @@ class LeastSquares(Objective):
             return self._linearise_rows(w, stride)
         parts = self.parameters.unpack(w)
         pieces = [
-            b.thinned(stride).linearise(self.parameters, parts, self._jit_compile)
+            b.sampled(1.0 / stride).linearise(self.parameters, parts, self._jit_compile)
             for b in self._blocks
         ]
         rows, jacobians = zip(*pieces, strict=True)
