@@ -18,7 +18,8 @@ The functions, by what they are asked for:
     tensors      producer, keras_mask
     optimizers   built_variables, check_known, moving_averages, update_averages,
                  overwrite_with_averages, set_learning_rate_variable
-    TensorFlow   op_determinism_enabled, NOT_INLINED, xspace
+    TensorFlow   op_determinism_enabled, NOT_INLINED, xspace, body_of,
+                 register_xla_gradients
     TFP          tfp_lbfgs
 
 To add one: write a function here whose docstring says what the private name gives
@@ -28,9 +29,10 @@ pyproject.toml bounds the versions of the packages named here from above; raise 
 bound once these tests pass with the new version.
 """
 
+import contextlib
 import inspect
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -39,6 +41,7 @@ import tensorflow as tf
 __all__ = [
     "NOT_INLINED",
     "AutoJit",
+    "body_of",
     "build_from_batch",
     "built_variables",
     "check_known",
@@ -53,6 +56,7 @@ __all__ = [
     "op_determinism_enabled",
     "overwrite_with_averages",
     "producer",
+    "register_xla_gradients",
     "set_initial_epoch",
     "set_learning_rate_variable",
     "takes_training",
@@ -277,6 +281,63 @@ def xspace(content: bytes) -> Any:
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
     return xplane_pb2.XSpace.FromString(content)
+
+
+def body_of(operation: tf.Operation) -> Any:
+    """Returns the graph of the function that an operation calls, or None.
+
+    TensorFlow has no public way from a call in a graph to what it calls.
+    """
+    find = getattr(operation.graph, "_get_function", None)
+    function = find(operation.get_attr("f").name) if find else None
+    return getattr(function, "graph", None)
+
+
+def register_xla_gradients() -> None:
+    """Lets residuals that slice or join tensors be differentiated twice under XLA.
+
+    Inside XLA TensorFlow's gradient of `Slice`, and so that of `concat`, `stack` and
+    `pad`, is an `XlaDynamicUpdateSlice`, which has neither a gradient nor a rule for
+    `tape.jacobian` and `vectorized_map`. The operation itself is in a private module.
+    Does nothing where TensorFlow has the gradient, or has dropped the operation.
+    """
+    try:
+        from tensorflow.compiler.tf2xla.ops import gen_xla_ops
+    except ImportError:
+        return
+    update_slice = gen_xla_ops.xla_dynamic_update_slice
+
+    def gradient(op: tf.Operation, upstream: tf.Tensor) -> tuple[Any, Any, None]:
+        # The output is the first input with `update` written over it from `begin` on.
+        _, update, begin = op.inputs
+        fixed = update.shape.is_fully_defined()
+        size = update.shape.as_list() if fixed else tf.shape(update)
+        rest = update_slice(upstream, tf.zeros_like(update), begin)
+        return rest, tf.slice(upstream, begin, tf.cast(size, begin.dtype)), None
+
+    try:
+        tf.RegisterGradient("XlaDynamicUpdateSlice")(gradient)
+    except KeyError:  # there is one already
+        return
+    _vectorise_update_slice(update_slice)
+
+
+def _vectorise_update_slice(update_slice: Callable[..., tf.Tensor]) -> None:
+    """Registers how many slices are written at once; without it they are in turn."""
+    try:
+        from tensorflow.python.ops.parallel_for import pfor
+    except ImportError:
+        return
+
+    def converter(given: Any) -> Any:
+        given.stack_inputs([0, 1])
+        begin = given.unstacked_input(2)
+        begin = tf.concat([tf.zeros([1], begin.dtype), begin], axis=0)
+        result = update_slice(given.stacked_input(0), given.stacked_input(1), begin)
+        return pfor.wrap(result, True)
+
+    with contextlib.suppress(KeyError):
+        pfor.RegisterPFor("XlaDynamicUpdateSlice")(converter)
 
 
 # -- TensorFlow Probability ---------------------------------------------------------

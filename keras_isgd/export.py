@@ -1,26 +1,33 @@
 """Trained solvers as SavedModels that need TensorFlow alone."""
 
 import os
+from collections.abc import Callable
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives import derivatives
+from keras_isgd.derivatives.channels import Name, is_laplacian
 from keras_isgd.models.pinn import PINN
 
 __all__ = ["export"]
 
 
-def export(model, path, overwrite=False):
+def export(model: PINN, path: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Writes a trained PINN as a SavedModel.
 
     Endpoints, each from points `x` `(n, d)` with any n:
 
         serve         u, `(n, outputs)`
-        derivatives   a dictionary of u and its first and second derivatives,
-                      named "u", "u_x", "u_xy", ..., each `(n, outputs)`
+        derivatives   a dictionary of u, its first and second derivatives and all
+                      others that the problem uses, named "u", "u_x", "u_xy",
+                      "u_xxx", ..., each `(n, outputs)`
         residual      the equation's residual, `(n, k)`
+
+    and, for a problem with trainable coefficients, from nothing:
+
+        coefficients  a dictionary of their values, scalars
 
     `tf.saved_model.load(path)` runs them where neither Keras nor this package is
     installed; `serve` can be differentiated by a GradientTape.
@@ -68,40 +75,57 @@ def export(model, path, overwrite=False):
     archive.add_endpoint("serve", _serve(model), signature)
     archive.add_endpoint("derivatives", _derivatives(model), signature)
     archive.add_endpoint("residual", _residual(model), signature)
+    if model.coefficients:
+        archive.add_endpoint("coefficients", _coefficients(model), [])
     archive.write_out(path, verbose=False)
 
 
-def _serve(model):
-    def serve(x):
+def _serve(model: PINN) -> Callable[[tf.Tensor], tf.Tensor]:
+    def serve(x: tf.Tensor) -> tf.Tensor:
         return model.network(x)
 
     return serve
 
 
-def _derivatives(model):
+def _derivatives(model: PINN) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     names = model.problem.coordinates
-    multi_indices = [
-        (),
-        *[(i,) for i in range(len(names))],
-        *[(i, j) for i in range(len(names)) for j in range(i, len(names))],
-    ]
+    indices = _exported(model)
     outputs = range(model.problem.outputs)
-    requests = {(c, index) for c in outputs for index in multi_indices}
+    requests = {(c, index) for c in outputs for index in indices}
 
-    def endpoint(x):
+    def endpoint(x: tf.Tensor) -> dict[str, tf.Tensor]:
         values = derivatives(model.network, x, requests)
         return {
             "_".join(["u", *(["".join(names[i] for i in index)] if index else [])]): (
                 tf.concat([values[c, index] for c in outputs], axis=1)
             )
-            for index in multi_indices
+            for index in indices
         }
 
     return endpoint
 
 
-def _residual(model):
-    def residual(x):
+def _exported(model: PINN) -> list[Name]:
+    """The derivatives up to the second, and what else the problem uses."""
+    d = range(len(model.problem.coordinates))
+    exported = [(), *((i,) for i in d), *((i, j) for i in d for j in d if i <= j)]
+    # The parts of a Laplacian are second derivatives.
+    used = {name for _, name in model.requests() if not is_laplacian(name)}
+    return exported + sorted(used - set(exported), key=lambda name: (len(name), name))
+
+
+def _residual(model: PINN) -> Callable[[tf.Tensor], tf.Tensor]:
+    def residual(x: tf.Tensor) -> tf.Tensor:
         return model.residual(x)
 
     return residual
+
+
+def _coefficients(model: PINN) -> Callable[[], dict[str, tf.Tensor]]:
+    def coefficients() -> dict[str, tf.Tensor]:
+        return {
+            name: tf.convert_to_tensor(variable)
+            for name, variable in model.coefficients.items()
+        }
+
+    return coefficients

@@ -1,22 +1,33 @@
 """Activations with their first derivatives in closed form."""
 
 import math
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
-__all__ = ["HIGHEST_ORDER", "derivatives_of", "linear", "register_activation", "sine"]
+__all__ = [
+    "HIGHEST_ORDER",
+    "Formulas",
+    "derivatives_of",
+    "linear",
+    "register_activation",
+    "sine",
+]
 
 HIGHEST_ORDER = 4
 
+# function(z, k) -> [f(z), f'(z), ..., f^(k)(z)]
+Formulas = Callable[[tf.Tensor, int], list[tf.Tensor]]
 
-def linear(z, order):
+
+def linear(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     """z and its first derivatives."""
     ones = tf.ones((1, 1), z.dtype)
     return [z, ones, *[tf.zeros((1, 1), z.dtype)] * (order - 1)][: order + 1]
 
 
-def _tanh(z, order):
+def _tanh(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     t = tf.tanh(z)
     first = 1.0 - t * t
     return _upto(
@@ -29,14 +40,14 @@ def _tanh(z, order):
     )
 
 
-def sine(z, order):
+def sine(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     """sin(z) and its first derivatives."""
     s = tf.sin(z)
     c = tf.cos(z) if order else None
     return _upto(order, lambda: s, lambda: c, lambda: -s, lambda: -c, lambda: s)
 
 
-def _sigmoid(z, order):
+def _sigmoid(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     s = tf.sigmoid(z)
     first = s * (1.0 - s)
     return _upto(
@@ -49,16 +60,16 @@ def _sigmoid(z, order):
     )
 
 
-def _softplus(z, order):
+def _softplus(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     return [tf.math.softplus(z), *(_sigmoid(z, order - 1) if order else [])]
 
 
-def _swish(z, order):
+def _swish(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     s = _sigmoid(z, order)
     return [z * s[0], *(z * s[k] + k * s[k - 1] for k in range(1, order + 1))]
 
 
-def _gelu(z, order):
+def _gelu(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     """z Phi(z) with the error function, Keras's default."""
     # TensorFlow casts 1 / sqrt(2) by way of float32, so that its gelu in float64
     # is one of slightly other width, and its derivatives are those of that one.
@@ -77,25 +88,25 @@ def _gelu(z, order):
     )
 
 
-def _log_sigmoid(z, order):
+def _log_sigmoid(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     s = _sigmoid(-z, order - 1) if order else []
     return [tf.math.log_sigmoid(z), *(f if k % 2 == 0 else -f for k, f in enumerate(s))]
 
 
-def _tanh_shrink(z, order):
+def _tanh_shrink(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     t = _tanh(z, order)
     return [z - t[0], *([t[0] * t[0]] if order else []), *(-f for f in t[2:])]
 
 
-def _exponential(z, order):
+def _exponential(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     return [tf.exp(z)] * (order + 1)
 
 
-def _upto(order, *formulas):
+def _upto(order: int, *formulas: Callable[[], tf.Tensor]) -> list[tf.Tensor]:
     return [formula() for formula in formulas[: order + 1]]
 
 
-_KNOWN = {
+_KNOWN: dict[Callable, Formulas] = {
     keras.activations.linear: linear,
     keras.activations.tanh: _tanh,
     keras.activations.sigmoid: _sigmoid,
@@ -112,7 +123,7 @@ _KNOWN = {
 }
 
 
-def register_activation(activation, formulas):
+def register_activation(activation: Callable, formulas: Formulas) -> None:
     """Tells Taylor mode the derivatives of an activation.
 
     Args:
@@ -122,6 +133,6 @@ def register_activation(activation, formulas):
     _KNOWN[activation] = formulas
 
 
-def derivatives_of(activation):
+def derivatives_of(activation: Callable | None) -> Formulas | None:
     """Returns what was registered for an activation, or None; None means linear."""
     return linear if activation is None else _KNOWN.get(activation)

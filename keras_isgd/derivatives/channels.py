@@ -3,26 +3,39 @@
 import collections
 import functools
 import itertools
+from collections.abc import Iterable, Iterator
 
-__all__ = ["is_laplacian", "laplacian", "partitions", "plan", "splits"]
+__all__ = [
+    "Name",
+    "Request",
+    "is_laplacian",
+    "laplacian",
+    "partitions",
+    "plan",
+    "splits",
+]
 
 # Derivatives are named by sorted tuples of coordinate numbers, () for the value, and
 # the sum of second derivatives in the coordinates i, j, ... by this word before them.
 _LAPLACIAN = "laplacian"
 
+# The name of a derivative; and an output's number with a derivative of it.
+Name = tuple[int | str, ...]
+Request = tuple[int, Name]
 
-def laplacian(axes):
+
+def laplacian(axes: Iterable[int]) -> Name:
     """Returns the name of the sum of second derivatives in the coordinates `axes`."""
     axes = tuple(sorted(axes))
     return (_LAPLACIAN, *axes) if len(axes) > 1 else axes * 2
 
 
-def is_laplacian(indices):
+def is_laplacian(indices: Name) -> bool:
     """Tells whether `indices` names a sum of second derivatives."""
     return indices[:1] == (_LAPLACIAN,)
 
 
-def plan(requests):
+def plan(requests: Iterable[Name]) -> tuple[Name, ...]:
     """Returns all derivatives that must be carried along, in an order to compute them.
 
     The chain rule needs, for each derivative, all that differentiate by some of the
@@ -36,7 +49,7 @@ def plan(requests):
         A tuple of names, the value first.
     """
     requests = set(requests)
-    wanted = {()}
+    wanted: set[Name] = {()}
     for indices in requests:
         if is_laplacian(indices):
             wanted.update((i,) for i in indices[1:])
@@ -48,11 +61,11 @@ def plan(requests):
     return tuple(sorted(wanted, key=lambda i: (_order(i), str(i))))
 
 
-def _order(indices):
+def _order(indices: Name) -> int:
     return 2 if is_laplacian(indices) else len(indices)
 
 
-def _below(indices):
+def _below(indices: Name) -> set[Name]:
     return {
         part
         for size in range(len(indices) + 1)
@@ -60,12 +73,12 @@ def _below(indices):
     }
 
 
-def _seconds(indices):
+def _seconds(indices: Name) -> set[Name]:
     return {(i, i) for i in indices[1:]}
 
 
 @functools.cache
-def partitions(indices):
+def partitions(indices: Name) -> tuple[tuple[int, tuple[Name, ...]], ...]:
     """Faa di Bruno's formula for one derivative of f(z).
 
     Args:
@@ -88,7 +101,7 @@ def partitions(indices):
     return tuple((count, blocks) for blocks, count in sorted(counts.items()))
 
 
-def _set_partitions(positions):
+def _set_partitions(positions: tuple[int, ...]) -> Iterator[tuple]:
     if not positions:
         yield ()
         return
@@ -101,7 +114,7 @@ def _set_partitions(positions):
 
 
 @functools.cache
-def splits(indices):
+def splits(indices: Name) -> tuple[tuple[int, Name, Name], ...]:
     """Leibniz's rule for one derivative of a product a b.
 
     Args:
@@ -117,7 +130,7 @@ def splits(indices):
             (1, (), indices),
             *((2, (i,), (i,)) for i in indices[1:]),
         )
-    counts = collections.Counter()
+    counts: collections.Counter[tuple[Name, Name]] = collections.Counter()
     for size in range(len(indices) + 1):
         for chosen in itertools.combinations(range(len(indices)), size):
             left = tuple(indices[i] for i in chosen)

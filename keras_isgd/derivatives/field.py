@@ -1,10 +1,17 @@
 """What a residual function sees of a network: its value and derivatives."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
 import tensorflow as tf
 
-from keras_isgd.derivatives.channels import laplacian
+from keras_isgd.derivatives.channels import Name, laplacian
 
-__all__ = ["Field", "requests_of"]
+__all__ = ["Field", "Lookup"]
+
+# Serves a derivative, `(n, 1)`, by the output's number and the derivative's name.
+Lookup = Callable[[int, Name], tf.Tensor]
 
 
 class Field:
@@ -23,11 +30,23 @@ class Field:
                          coordinates but time ("t")
         u[1].d("x")      of the second output alone, (n, 1)
         u.coefficient("nu")   a trainable coefficient of the problem, ()
+
+    Args:
+        lookup: serves one derivative of one output.
+        coordinates: names of the coordinates.
+        outputs: number of the network's outputs.
+        coefficients: the problem's coefficients, scalars, by name.
+        components: numbers of the outputs to show; all if None.
     """
 
     def __init__(
-        self, lookup, coordinates, outputs=1, coefficients=None, components=None
-    ):
+        self,
+        lookup: Lookup,
+        coordinates: Sequence[str],
+        outputs: int = 1,
+        coefficients: Mapping[str, tf.Tensor] | None = None,
+        components: Sequence[int] | None = None,
+    ) -> None:
         self._lookup = lookup
         self._coordinates = tuple(coordinates)
         self._outputs = outputs
@@ -35,11 +54,11 @@ class Field:
         self._components = range(outputs) if components is None else components
 
     @property
-    def value(self):
+    def value(self) -> tf.Tensor:
         """The outputs, `(n, outputs)`."""
         return self._get(())
 
-    def d(self, *names):
+    def d(self, *names: str) -> tf.Tensor:
         """Returns a partial derivative, `(n, outputs)`.
 
         Args:
@@ -60,7 +79,7 @@ class Field:
             )
         return self._get(tuple(sorted(self._coordinates.index(name) for name in names)))
 
-    def laplacian(self, *names):
+    def laplacian(self, *names: str) -> tf.Tensor:
         """Returns the sum of second derivatives, `(n, outputs)`.
 
         Args:
@@ -80,7 +99,7 @@ class Field:
             )
         return self._get(laplacian({self._coordinates.index(n) for n in names}))
 
-    def coefficient(self, name):
+    def coefficient(self, name: str) -> tf.Tensor:
         """Returns a trainable coefficient of the problem, a scalar.
 
         Raises:
@@ -94,7 +113,7 @@ class Field:
             )
         return self._coefficients[name]
 
-    def __getitem__(self, component):
+    def __getitem__(self, component: int) -> Field:
         if not isinstance(component, int) or not 0 <= component < self._outputs:
             raise IndexError(
                 f"Expected an output from 0 to {self._outputs - 1}, got {component!r}."
@@ -107,70 +126,6 @@ class Field:
             [component],
         )
 
-    def _get(self, indices):
+    def _get(self, indices: Name) -> tf.Tensor:
         columns = [self._lookup(c, indices) for c in self._components]
         return columns[0] if len(columns) == 1 else tf.concat(columns, axis=1)
-
-
-def requests_of(
-    function, sizes, coordinates, outputs, coefficients, dtype, columns=None
-):
-    """Finds out what a residual asks of its fields, by tracing it on paper.
-
-    Nothing is computed: the fields hand out zeros in a graph that is never run.
-
-    Args:
-        function: `function(fields, x_0) -> (n, k)`, where `fields` is one `Field`
-            for each entry of `sizes`.
-        sizes: how many fields the function takes.
-        coordinates: names of the d coordinates.
-        outputs: number of the network's outputs.
-        coefficients: names of the problem's trainable coefficients.
-        dtype: of the points.
-        columns: number of columns of x; d if None.
-
-    Returns:
-        A tuple of sets of `(component, indices)`, one set for each field, and the
-        number of columns k.
-
-    Raises:
-        ValueError: the function returns no `(n, k)` tensor.
-    """
-    requests = tuple(set() for _ in range(sizes))
-    found = []
-
-    def trace(x):
-        def lookup(asked, component, indices):
-            asked.add((component, indices))
-            return tf.zeros((x.shape[0], 1), dtype)
-
-        fields = [
-            Field(
-                lambda c, i, asked=asked: lookup(asked, c, i),
-                coordinates,
-                outputs,
-                {name: tf.ones((), dtype) for name in coefficients},
-            )
-            for asked in requests
-        ]
-        rows = tf.convert_to_tensor(function(fields, x))
-        if rows.shape.rank != 2 or rows.shape[0] != x.shape[0]:
-            raise ValueError(
-                "Expected a residual of shape (n, k) for n points, such as (n, 1); got "
-                f"{tuple(rows.shape)} for n = {x.shape[0]}. Slices of x keep their "
-                "column as x[:, 0:1]."
-            )
-        found.append(rows.shape[1])
-        return rows
-
-    # Two numbers of points show an accidental (n, n) by broadcasting.
-    for n in (5, 7):
-        spec = tf.TensorSpec((n, columns or len(coordinates)), dtype)
-        tf.function(trace, autograph=False).get_concrete_function(spec)
-    if len(set(found)) > 1:
-        raise ValueError(
-            "Expected a residual of shape (n, k) with a fixed k; got (n, n), which "
-            "comes from adding (n,) and (n, 1). Slices of x keep their column as "
-            "x[:, 0:1]."
-        )
-    return requests, found[0]

@@ -1,12 +1,17 @@
 """A layer's output with its derivatives in the coordinates, and rules of calculus."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import keras
 import tensorflow as tf
 
-from keras_isgd.derivatives.channels import partitions, splits
+from keras_isgd.derivatives.activations import Formulas
+from keras_isgd.derivatives.channels import Name, partitions, splits
 
-__all__ = ["Jet", "Use", "coordinates"]
+__all__ = ["Jet", "Recorder", "Use", "coordinates"]
 
 
 class Use(NamedTuple):
@@ -21,11 +26,15 @@ class Use(NamedTuple):
         elementwise: whether it is h * s.
     """
 
-    kernel: Any
-    bias: Any
-    inputs: Any
-    outputs: Any
+    kernel: keras.Variable
+    bias: keras.Variable | None
+    inputs: list[tf.Tensor]
+    outputs: list[tf.Tensor]
     elementwise: bool = False
+
+
+# Is handed each use of trained weights, and returns the outputs to go on with.
+Recorder = Callable[[Use], list[tf.Tensor]]
 
 
 class Jet:
@@ -40,37 +49,40 @@ class Jet:
             `(n, units)`, or `(1, units)` for one that is the same at all points.
             What is missing is zero.
         plan: the names of all derivatives to carry along.
-        uses: a list to which each use of weights is appended, or None.
-        watch: called with the result of each use.
+        record: called with each `Use` of trained weights, or None.
     """
 
-    def __init__(self, channels, plan, uses=None, watch=None):
+    def __init__(
+        self,
+        channels: dict[Name, tf.Tensor],
+        plan: tuple[Name, ...],
+        record: Recorder | None = None,
+    ) -> None:
         self.channels = channels
         self.plan = plan
-        self._uses = uses
-        self._watch = watch
+        self._record = record
 
     @property
-    def value(self):
+    def value(self) -> tf.Tensor:
         """The value, `(n, units)`."""
         return self.channels[()]
 
     @property
-    def units(self):
+    def units(self) -> int:
         """The number of units."""
         return self.value.shape[1]
 
     @property
-    def order(self):
+    def order(self) -> int:
         """The largest number of factors that the chain rule may need."""
         return max(len(blocks) for i in self.plan for _, blocks in partitions(i))
 
-    def _with(self, channels):
-        return Jet(channels, self.plan, self._uses, self._watch)
+    def _with(self, channels: dict[Name, tf.Tensor]) -> Jet:
+        return Jet(channels, self.plan, self._record)
 
     # -- linear -------------------------------------------------------------------
 
-    def affine(self, kernel, bias=None):
+    def affine(self, kernel: Any, bias: Any = None) -> Jet:
         """Returns z W + b.
 
         Each channel is one matrix product: joining them into one copies more than
@@ -86,16 +98,15 @@ class Jet:
         names = self._names()
         inputs = [self.channels[name] for name in names]
         outputs = [h @ matrix for h in inputs]
+        if joint:  # the value is the first channel
+            outputs[0] += tf.convert_to_tensor(bias)
         if recorded:
             own = bias if joint else None
             outputs = self._use(Use(kernel, own, inputs, outputs))
-        result = dict(zip(names, outputs, strict=True))
-        if joint:
-            result[()] += tf.convert_to_tensor(bias)
-        jet = self._with(result)
+        jet = self._with(dict(zip(names, outputs, strict=True)))
         return jet if joint or bias is None else jet.shift(bias)
 
-    def scale(self, factors):
+    def scale(self, factors: Any) -> Jet:
         """Returns z * s.
 
         Args:
@@ -109,7 +120,7 @@ class Jet:
         outputs = self._use(Use(factors, None, inputs, [h * s for h in inputs], True))
         return self._with(dict(zip(names, outputs, strict=True)))
 
-    def shift(self, constant):
+    def shift(self, constant: Any) -> Jet:
         """Returns z + c.
 
         Args:
@@ -123,33 +134,33 @@ class Jet:
             (c,) = self._use(Use(constant, None, [ones], [c * ones], True))
         return self._with({**jet.channels, (): jet.value + c})
 
-    def _number(self, value):
+    def _number(self, value: Any) -> tf.Tensor:
         dtype = self.value.dtype
         if tf.is_tensor(value) or hasattr(value, "assign"):
             return tf.cast(tf.convert_to_tensor(value), dtype)
         return tf.convert_to_tensor(value, dtype)
 
-    def _widened(self, units):
+    def _widened(self, units: int) -> Jet:
         """Repeats a single unit as the sum with a wider tensor does."""
         if units == self.units or units == 1:
             return self
         return self.map(lambda v: tf.repeat(v, units, axis=1))
 
-    def map(self, function):
+    def map(self, function: Callable[[tf.Tensor], tf.Tensor]) -> Jet:
         """Applies a linear function, which moves or repeats units, to each channel."""
         return self._with({k: function(v) for k, v in self.channels.items()})
 
-    def __add__(self, other):
+    def __add__(self, other: Jet) -> Jet:
         left, right = self._widened(other.units), other._widened(self.units)
         names = {**left.channels, **right.channels}
         return self._with({k: _add(left, right, k) for k in names})
 
-    def __sub__(self, other):
+    def __sub__(self, other: Jet) -> Jet:
         return self + other.scale(-1.0)
 
     # -- nonlinear ----------------------------------------------------------------
 
-    def __mul__(self, other):
+    def __mul__(self, other: Jet) -> Jet:
         """The product, by Leibniz's rule."""
         result = {}
         for name in self.plan:
@@ -162,7 +173,7 @@ class Jet:
                 result[name] = sum(terms[1:], terms[0])
         return self._with(result)
 
-    def compose(self, function):
+    def compose(self, function: Formulas) -> Jet:
         """Returns f(z) for a function of each number, by Faa di Bruno's formula.
 
         Args:
@@ -172,7 +183,7 @@ class Jet:
         outer = function(self.value, order)
         result = {(): outer[0]}
         for name in self.plan[1:]:
-            inner = {}
+            inner: dict[int, list[tf.Tensor]] = {}
             for count, blocks in partitions(name):
                 factors = [self.channels.get(block) for block in blocks]
                 if any(factor is None for factor in factors):
@@ -186,7 +197,7 @@ class Jet:
     # -- several jets -------------------------------------------------------------
 
     @staticmethod
-    def concatenate(jets):
+    def concatenate(jets: Sequence[Jet]) -> Jet:
         """Joins units of several jets."""
         n = tf.shape(jets[0].value)[0]
         names = {name: None for jet in jets for name in jet.channels}
@@ -209,20 +220,20 @@ class Jet:
 
     # -- weights ------------------------------------------------------------------
 
-    def _names(self):
+    def _names(self) -> list[Name]:
         """Names of the channels, the value first."""
         return [name for name in self.plan if name in self.channels]
 
-    def _records(self, weight, shape):
+    def _records(self, weight: Any, shape: tuple[int, ...]) -> bool:
         """Whether a weight is a trained variable, and so a part of the Jacobian."""
         return (
-            self._uses is not None
+            self._record is not None
             and hasattr(weight, "assign")
             and weight.trainable
             and tuple(weight.shape) == shape
         )
 
-    def _use(self, use):
+    def _use(self, use: Use) -> list[tf.Tensor]:
         """Records a use of weights; returns its outputs."""
         # The rows of a Jacobian need what flows back to each point.
         n = tf.shape(self.value)[0]
@@ -232,22 +243,22 @@ class Jet:
             )
             for z in use.outputs
         ]
-        self._watch(outputs)
-        self._uses.append(use._replace(outputs=outputs))
-        return outputs
+        return self._record(use._replace(outputs=outputs))
 
 
-def coordinates(x, plan, uses=None, watch=None):
+def coordinates(
+    x: tf.Tensor, plan: tuple[Name, ...], record: Recorder | None = None
+) -> Jet:
     """Returns the coordinates `(n, d)` as a `Jet`: dx_j / dx_i is 1 or 0."""
     unit = tf.eye(x.shape[1], dtype=x.dtype)
-    channels = {(): x}
+    channels: dict[Name, tf.Tensor] = {(): x}
     for name in plan:
         if len(name) == 1:
             channels[name] = unit[name[0] : name[0] + 1]
-    return Jet(channels, plan, uses, watch)
+    return Jet(channels, plan, record)
 
 
-def _add(left, right, name):
+def _add(left: Jet, right: Jet, name: Name) -> tf.Tensor:
     if name not in left.channels:
         return right.channels[name]
     if name not in right.channels:
@@ -255,7 +266,7 @@ def _add(left, right, name):
     return left.channels[name] + right.channels[name]
 
 
-def _times(count, first, *rest):
+def _times(count: int, first: tf.Tensor, *rest: tf.Tensor) -> tf.Tensor:
     for factor in rest:
         first = first * factor
     return first if count == 1 else count * first

@@ -2,22 +2,28 @@
 
 import functools
 import operator
+from collections.abc import Callable
+from typing import Any
 
 import keras
 
+from keras_isgd import compat
 from keras_isgd.derivatives.activations import derivatives_of, linear
 from keras_isgd.derivatives.jet import Jet
 
 __all__ = ["Unsupported", "register_rule", "through"]
 
-_RULES = {}
+# rule(layer, jet, ...) -> Jet
+Rule = Callable[..., Jet]
+
+_RULES: dict[type, Rule] = {}
 
 
 class Unsupported(Exception):
     """A network that Taylor mode cannot pass; the message names the reason."""
 
 
-def register_rule(layer_class):
+def register_rule(layer_class: type) -> Callable[[Rule], Rule]:
     """Registers the Taylor rule of a layer class; a decorator.
 
     Args:
@@ -35,14 +41,14 @@ def register_rule(layer_class):
     of the fast residual Jacobian too.
     """
 
-    def register(rule):
+    def register(rule: Rule) -> Rule:
         _RULES[layer_class] = rule
         return rule
 
     return register
 
 
-def through(network, jet):
+def through(network: keras.Model, jet: Jet) -> Jet:
     """Sends a jet of the coordinates through a network.
 
     Args:
@@ -74,10 +80,9 @@ def through(network, jet):
     return _evaluate(network.outputs[0], done)
 
 
-def _evaluate(tensor, done):
+def _evaluate(tensor: keras.KerasTensor, done: dict[int, Jet]) -> Jet:
     if id(tensor) not in done:
-        operation, index, _ = tensor._keras_history
-        arguments = operation._inbound_nodes[index].arguments
+        operation, arguments = compat.producer(tensor)
         inputs = _inputs(operation, arguments)
         done[id(tensor)] = _apply(
             operation,
@@ -89,7 +94,7 @@ def _evaluate(tensor, done):
     return done[id(tensor)]
 
 
-def _inputs(operation, arguments):
+def _inputs(operation: keras.Operation, arguments: Any) -> list:
     given = {k: v for k, v in arguments.kwargs.items() if v is not None}
     given.pop("training", None)
     if given:
@@ -100,7 +105,7 @@ def _inputs(operation, arguments):
     return list(args)
 
 
-def _apply(operation, inputs):
+def _apply(operation: keras.Operation, inputs: list) -> Jet:
     kind = type(operation)
     if kind is keras.layers.InputLayer:
         return inputs[0]
@@ -119,13 +124,13 @@ def _apply(operation, inputs):
 
 
 @functools.cache
-def _functional_class():
+def _functional_class() -> type:
     x = keras.Input((1,))
     return type(keras.Model(x, keras.layers.Identity()(x)))
 
 
 @functools.cache
-def _operators():
+def _operators() -> dict[type, Rule]:
     """Rules for +, -, * between tensors of a functional model, and for sin, tanh."""
     x = keras.Input((1,))
     kinds = {
@@ -133,20 +138,20 @@ def _operators():
         operator.sub: lambda _, a, b: _subtract(a, b),
         operator.mul: lambda _, a, b: _combine(a, b, Jet.__mul__, Jet.scale),
     }
-    rules = {type(f(x, x)._keras_history.operation): r for f, r in kinds.items()}
+    rules = {type(compat.producer(f(x, x))[0]): r for f, r in kinds.items()}
     for function in (keras.ops.sin, keras.ops.tanh):
-        kind = type(function(x)._keras_history.operation)
+        kind = type(compat.producer(function(x))[0])
         rules[kind] = functools.partial(_elementwise, function)
     return rules
 
 
-def _combine(left, right, both, one):
+def _combine(left: Any, right: Any, both: Rule, one: Rule) -> Jet:
     if not isinstance(left, Jet):
         left, right = right, left
     return both(left, right) if isinstance(right, Jet) else one(left, _fixed(right))
 
 
-def _subtract(left, right):
+def _subtract(left: Any, right: Any) -> Jet:
     if isinstance(left, Jet) and isinstance(right, Jet):
         return left - right
     if isinstance(left, Jet):
@@ -154,14 +159,14 @@ def _subtract(left, right):
     return right.scale(-1.0).shift(_fixed(left))
 
 
-def _fixed(value):
+def _fixed(value: Any) -> Any:
     """A number or array beside a jet; a variable there would escape the Jacobian."""
     if hasattr(value, "assign"):
         raise Unsupported("a variable is used outside a layer")
     return value
 
 
-def _elementwise(function, operation, jet):
+def _elementwise(function: Callable, operation: keras.Operation, jet: Jet) -> Jet:
     formulas = derivatives_of(function)
     if formulas is None:
         name = getattr(function, "__name__", function)
@@ -175,7 +180,7 @@ def _elementwise(function, operation, jet):
 
 
 @register_rule(keras.layers.Dense)
-def _dense(layer, jet):
+def _dense(layer: keras.layers.Layer, jet: Jet) -> Jet:
     if layer.lora_enabled or getattr(layer, "quantization_mode", None):
         raise Unsupported(f"{layer.name!r} is quantised or has LoRA weights")
     jet = jet.affine(layer.kernel, layer.bias)
@@ -183,17 +188,17 @@ def _dense(layer, jet):
 
 
 @register_rule(keras.layers.Activation)
-def _activation(layer, jet):
+def _activation(layer: keras.layers.Layer, jet: Jet) -> Jet:
     return _elementwise(layer.activation, layer, jet)
 
 
 @register_rule(keras.layers.Identity)
-def _identity(layer, jet):
+def _identity(layer: keras.layers.Layer, jet: Jet) -> Jet:
     return jet
 
 
 @register_rule(keras.layers.Rescaling)
-def _rescaling(layer, jet):
+def _rescaling(layer: keras.layers.Layer, jet: Jet) -> Jet:
     # Cast as the layer does it, which in float64 keeps float32's digits of a number.
     scale, offset = (
         keras.ops.cast(v, layer.compute_dtype) for v in (layer.scale, layer.offset)
@@ -202,27 +207,27 @@ def _rescaling(layer, jet):
 
 
 @register_rule(keras.layers.Add)
-def _add(layer, *jets):
+def _add(layer: keras.layers.Layer, *jets: Jet) -> Jet:
     return functools.reduce(operator.add, jets)
 
 
 @register_rule(keras.layers.Subtract)
-def _subtraction(layer, left, right):
+def _subtraction(layer: keras.layers.Layer, left: Jet, right: Jet) -> Jet:
     return left - right
 
 
 @register_rule(keras.layers.Average)
-def _average(layer, *jets):
+def _average(layer: keras.layers.Layer, *jets: Jet) -> Jet:
     return functools.reduce(operator.add, jets).scale(1.0 / len(jets))
 
 
 @register_rule(keras.layers.Multiply)
-def _multiply(layer, *jets):
+def _multiply(layer: keras.layers.Layer, *jets: Jet) -> Jet:
     return functools.reduce(operator.mul, jets)
 
 
 @register_rule(keras.layers.Concatenate)
-def _concatenate(layer, *jets):
+def _concatenate(layer: keras.layers.Layer, *jets: Jet) -> Jet:
     if layer.axis not in (-1, 1):
         raise Unsupported(f"{layer.name!r} concatenates along axis {layer.axis}")
     return Jet.concatenate(jets)

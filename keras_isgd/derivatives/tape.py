@@ -1,19 +1,24 @@
 """Derivatives of any network by nested GradientTapes."""
 
+from collections.abc import Callable, Iterable
+
 import tensorflow as tf
 
-from keras_isgd.derivatives.channels import is_laplacian
+from keras_isgd.derivatives.channels import Request, is_laplacian
 
 __all__ = ["derivatives"]
 
 
-def derivatives(network, x, requests):
+def derivatives(
+    network: Callable[[tf.Tensor], tf.Tensor],
+    x: tf.Tensor,
+    requests: Iterable[Request],
+) -> dict[Request, tf.Tensor]:
     """Returns the requested derivatives of a network at points.
 
     One forward pass; each order adds one tape around those of lower order, and
     each derivative one backward pass. Coordinates stay in one tensor and only
-    results are sliced: splitting and joining them breaks second derivatives
-    under XLA.
+    results are sliced.
 
     Args:
         network: maps `(n, d)` to `(n, outputs)`, each row by itself.
@@ -31,9 +36,9 @@ def derivatives(network, x, requests):
     for component, indices in ends:
         wanted.update((component, indices[:k]) for k in range(len(indices)))
     order = max((len(indices) for _, indices in wanted), default=0)
-    results = {}
+    results: dict[Request, tf.Tensor] = {}
 
-    def compute(level):
+    def compute(level: int) -> None:
         if level == 0:
             u = network(x)
             for component in {component for component, _ in wanted}:

@@ -1,16 +1,25 @@
 """Derivatives of a network in one forward pass: Taylor mode, layer by layer."""
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import keras
 import tensorflow as tf
 
 from keras_isgd.derivatives.activations import HIGHEST_ORDER
-from keras_isgd.derivatives.channels import is_laplacian, plan
-from keras_isgd.derivatives.jet import coordinates
+from keras_isgd.derivatives.channels import Name, Request, is_laplacian, plan
+from keras_isgd.derivatives.jet import Recorder, Use, coordinates
 from keras_isgd.derivatives.rules import Unsupported, through
 
-__all__ = ["derivatives", "why_not"]
+__all__ = ["Passage", "derivatives", "passage", "serves"]
 
 
-def derivatives(network, x, requests, uses=None, watch=None):
+def derivatives(
+    network: keras.Model,
+    x: tf.Tensor,
+    requests: Iterable[Request],
+    record: Recorder | None = None,
+) -> dict[Request, tf.Tensor]:
     """Returns the requested derivatives of a network at points.
 
     Value and derivatives pass each layer together, by the chain rule in closed form
@@ -22,8 +31,7 @@ def derivatives(network, x, requests, uses=None, watch=None):
         network: maps `(n, d)` to `(n, outputs)`.
         x: points, `(n, d)`.
         requests: `(component, indices)` pairs as for `tape.derivatives`.
-        uses: a list for each `Use` of weights on the way, or None.
-        watch: called with the result of each use.
+        record: called with each `Use` of weights on the way, see `jet.Recorder`.
 
     Returns:
         A dictionary from those pairs to tensors `(n, 1)`.
@@ -32,13 +40,13 @@ def derivatives(network, x, requests, uses=None, watch=None):
         Unsupported: a layer without a rule, or an order above 4.
     """
     for _, indices in requests:
-        if not is_laplacian(indices) and len(indices) > HIGHEST_ORDER:
+        if not serves(indices):
             raise Unsupported(f"a derivative of order {len(indices)}")
     names = plan(indices for _, indices in requests)
-    jet = through(network, coordinates(x, names, uses, watch))
+    jet = through(network, coordinates(x, names, record))
     n = tf.shape(x)[0]
 
-    def pick(component, indices):
+    def pick(component: int, indices: Name) -> tf.Tensor:
         if is_laplacian(indices) and indices not in names:
             return sum(pick(component, (i, i)) for i in indices[1:])
         channel = jet.channels.get(indices)
@@ -49,15 +57,59 @@ def derivatives(network, x, requests, uses=None, watch=None):
     return {request: pick(*request) for request in requests}
 
 
-def why_not(network, requests):
-    """Returns why Taylor mode cannot serve `requests`, a phrase, or None if it can."""
+def serves(indices: Name) -> bool:
+    """Tells whether a derivative's order is one that Taylor mode has formulas for."""
+    return is_laplacian(indices) or len(indices) <= HIGHEST_ORDER
+
+
+class Passage(NamedTuple):
+    """How Taylor mode passes a network.
+
+    Attributes:
+        obstacle: a phrase that says why it cannot, or None.
+        complete: whether every trained weight enters by recorded uses alone.
+    """
+
+    obstacle: str | None
+    complete: bool
+
+
+def passage(network: keras.Model, names: Iterable[Name]) -> Passage:
+    """Tries whether Taylor mode passes a network; nothing is computed.
+
+    The network is traced with the result of each recorded `Use` cut off: a weight that
+    then still moves a derivative enters by another way, such as a rule that multiplies
+    by it unseen.
+
+    Args:
+        network: as for `derivatives`.
+        names: the derivatives that are asked for.
+    """
     if not getattr(network, "inputs", None):
-        return f"{network.name!r} is neither a functional nor a built Sequential model"
+        return Passage(
+            f"{network.name!r} is neither a functional nor a built Sequential model",
+            False,
+        )
+    weights = network.trainable_variables
+    requests = [(0, name) for name in names]
+    complete = []
+
+    def cut_off(use: Use) -> list[tf.Tensor]:
+        return [tf.stop_gradient(z) for z in use.outputs]
+
+    def trace(x: tf.Tensor) -> list[tf.Tensor]:
+        values = [weight.value for weight in weights]
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            found = list(derivatives(network, x, requests, cut_off).values())
+        slopes = tape.gradient(found, values)
+        complete.append(all(slope is None for slope in slopes))
+        return found
+
     start = network.inputs[0]
-    example = tf.zeros((2, start.shape[-1]), start.dtype)
+    spec = tf.TensorSpec((2, start.shape[-1]), start.dtype)
     try:
-        with tf.init_scope():
-            derivatives(network, example, requests)
+        tf.function(trace, autograph=False).get_concrete_function(spec)
     except Unsupported as reason:
-        return str(reason)
-    return None
+        return Passage(str(reason), False)
+    return Passage(None, complete[-1])

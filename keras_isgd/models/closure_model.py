@@ -12,6 +12,7 @@ from keras_isgd.callbacks.stop_when_stuck import StopWhenStuck, with_callback
 from keras_isgd.models.batches import warn_of_small_batches
 from keras_isgd.models.squares import mean_of_squares
 from keras_isgd.networks.checks import mixed_policy
+from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Objective
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
 from keras_isgd.optimizers.staged import Staged
@@ -42,14 +43,16 @@ class ClosureTraining:
         """
         state = self._frozen_state()
         squares = mean_of_squares(self, data, state, self._jit_parts())
-        if squares is not None:
+        if isinstance(squares, LeastSquares):
             return squares
-        return Objective(
+        objective = Objective(
             lambda: self.closure(data),
             self.trainable_variables,
             state,
             self._jit_parts(),
         )
+        objective.reason = squares
+        return objective
 
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """Trains; the arguments are those of `keras.Model.fit`.

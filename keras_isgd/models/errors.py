@@ -1,14 +1,23 @@
 """Errors of a network against a known solution."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
+
+from keras_isgd.problems import Problem
 
 __all__ = ["measure"]
 
 _CHUNK = 8192  # points at a time where a whole grid would take much memory
 
 
-def measure(network, problem, dtype, points=None):
+def measure(
+    network: Callable[[tf.Tensor], tf.Tensor],
+    problem: Problem,
+    dtype: str,
+    points: np.ndarray | None = None,
+) -> dict[str, float]:
     """Returns the relative L2 and the maximum error; see `PINN.errors`.
 
     Args:

@@ -1,18 +1,33 @@
 """Physics-informed neural networks."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
 import keras
+import numpy as np
 import tensorflow as tf
 
+from keras_isgd import compat
+from keras_isgd.derivatives.channels import Request
 from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.models.errors import measure
 from keras_isgd.models.point_training import PointTraining
+from keras_isgd.models.regularisers import penalties_of
 from keras_isgd.networks.checks import check_network
 from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Objective
+from keras_isgd.objectives.weight_rows import WeightRows
+from keras_isgd.problems import Problem
+from keras_isgd.residuals.loss_weights import LossWeights
+from keras_isgd.residuals.not_finite import explain
 from keras_isgd.residuals.term import terms_of
-from keras_isgd.residuals.term_blocks import block_of, layouts_of
+from keras_isgd.residuals.term_blocks import blocks_of
 
 __all__ = ["PINN"]
+
+# How the weights of the loss are named in files, beside a model's own variables.
+_LOSS_WEIGHT = "loss_weight_"
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
@@ -48,15 +63,22 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
     """
 
     def __init__(
-        self, network, problem, loss_weights=None, derivatives="auto", name=None
-    ):
+        self,
+        network: keras.Model,
+        problem: Problem,
+        loss_weights: Mapping[str, float] | None = None,
+        derivatives: str = "auto",
+        name: str | None = None,
+    ) -> None:
         dtype = check_network(network, problem)
         super().__init__(name=name, dtype=dtype)
         self.network = network
         self.problem = problem
-        self.loss_weights = dict(loss_weights or {})
         self.derivatives = derivatives
-        self._terms = terms_of(problem, self.loss_weights, dtype, network, derivatives)
+        # A tuple: Keras would wrap a list to track it.
+        self._terms = tuple(
+            terms_of(problem, loss_weights or {}, dtype, network, derivatives)
+        )
         self._term_metrics = [
             keras.metrics.Mean(name=term.name, dtype="float64") for term in self._terms
         ]
@@ -69,89 +91,98 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
             )
             for coefficient, value in problem.coefficients.items()
         }
-        self._layouts = None
         # Built, and called once as Keras's own export demands.
         self(keras.KerasTensor((None, len(problem.coordinates)), dtype))
 
-    def call(self, x):
+    def call(self, x: tf.Tensor) -> tf.Tensor:
         return self.network(x)
 
     # -- loss -------------------------------------------------------------------
 
-    def closure(self, data):
+    @property
+    def loss_weights(self) -> LossWeights:
+        """The omegas by the terms' names; a new value holds from the next step on.
+
+            model.loss_weights["initial"] = 100.0
+
+        They are saved and restored with the weights.
+        """
+        return self._terms[0].weights
+
+    @loss_weights.setter
+    def loss_weights(self, values: Mapping[str, float]) -> None:
+        self.loss_weights.update(values)
+
+    def _rows(self, data: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        """Each term's rows `(n_i, k_i)`, scaled: their squares sum up to Eq. 6."""
+        rows = []
+        for term in self._terms:
+            x = term.inputs(data)
+            found = term.rows_at(x, self.network, self._coefficients)
+            rows.append(term.scale(x) * found)
+        return rows
+
+    def _unweighted(self, sums: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """The terms without their omegas, from sums of their squared rows."""
+        return [s / term.weight for s, term in zip(sums, self._terms)]
+
+    def closure(
+        self, data: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Returns `(loss, losses)`: the loss of Eq. 6 and its unweighted terms."""
-        losses = [_mean_square(rows) for rows in self._rows(data)]
-        weighted = [t.weight * loss for t, loss in zip(self._terms, losses)]
-        return tf.add_n(weighted + list(self.losses)), losses
+        sums = [tf.reduce_sum(rows**2) for rows in self._rows(data)]
+        return tf.add_n(sums + list(self.losses)), self._unweighted(sums)
 
-    def _rows(self, data):
-        return [t.rows(self.network, data, self._coefficients) for t in self._terms]
-
-    def residual(self, x):
+    def residual(self, x: Any) -> tf.Tensor:
         """Returns the equation's residual at points `(n, d)`, a tensor `(n, k)`."""
         x = tf.convert_to_tensor(x, self.compute_dtype)
-        return self._terms[0].rows(self.network, {"interior": x}, self._coefficients)
+        return self._terms[0].rows_at(x, self.network, self._coefficients)
 
-    def log(self, data, loss, aux):
-        self._loss_tracker.update_state(loss)
-        for metric, value in zip(self._term_metrics, aux):
+    def log(self, data: Any, loss: tf.Tensor, aux: Sequence[tf.Tensor]) -> dict:
+        compat.loss_tracker(self).update_state(loss)
+        for metric, value in zip(self._term_metrics, aux, strict=True):
             metric.update_state(value)
         return self.get_metrics_result()
 
-    def objective(self, data):
+    def objective(self, data: Any) -> Objective:
         """Returns the loss of a batch of points as an `Objective`.
 
-        It is a `LeastSquares` unless the network has regularisers: the rows of
-        each term times sqrt(omega / n).
+        It is a `LeastSquares`: the rows of each term times sqrt(omega / n), and
+        sqrt(l2) w for weights with an L2 regulariser. With other regularisers it is an
+        `Objective` with its `reason`.
 
         Args:
             data: dictionary of point sets.
         """
         data = self._cast(data)
         state = self._frozen_state()
-        if self.losses or any(
-            getattr(layer, "activity_regularizer", None) is not None
-            for layer in self._flatten_layers()
-        ):
-            return Objective(
+        penalties = penalties_of(self)
+        if penalties.reason is not None:
+            objective = Objective(
                 lambda: self.closure(data), self.trainable_variables, state
             )
+            objective.reason = penalties.reason
+            return objective
+        of_weights = [WeightRows(penalties.squares)] if penalties.squares else []
 
-        def function():
+        def function() -> tuple[tf.Tensor, list[tf.Tensor]]:
             rows = self._rows(data)
-            scaled = [
-                tf.reshape(term.scale(data) * r, [-1])
-                for term, r in zip(self._terms, rows)
-            ]
-            return tf.concat(scaled, axis=0), [_mean_square(r) for r in rows]
+            sums = [tf.reduce_sum(r**2) for r in rows]
+            rows += [block.rows() for block in of_weights]
+            vector = tf.concat([tf.reshape(r, [-1]) for r in rows], axis=0)
+            return vector, self._unweighted(sums)
 
-        blocks = aux_of = None
-        layouts = self._find_layouts()
-        if None not in layouts:
-            blocks = [
-                block_of(term, layout, self.network, data, self._coefficients)
-                for term, layout in zip(self._terms, layouts, strict=True)
-            ]
-
-            def aux_of(sums):
-                return [s / t.weight for s, t in zip(sums, self._terms, strict=True)]
-
+        blocks = blocks_of(self._terms, self.network, data, self._coefficients)
         return LeastSquares(
             function,
             self.trainable_variables,
             state,
-            blocks,
+            None if blocks is None else blocks + of_weights,
             self._jit_parts(),
-            aux_of=aux_of,
+            aux_of=None if blocks is None else self._unweighted,
         )
 
-    def _find_layouts(self):
-        if self._layouts is None:
-            # A tuple: Keras would wrap a list to track it.
-            self._layouts = layouts_of(self._terms, self.network, self._coefficients)
-        return self._layouts
-
-    def explicit_step(self, data):
+    def explicit_step(self, data: Any) -> dict:
         with tf.GradientTape() as tape:
             loss, losses = self.closure(self._cast(data))
         gradients = tape.gradient(
@@ -163,26 +194,49 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         self.optimizer.apply(gradients, self.trainable_variables)
         return self.log(data, loss, losses)
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict:
         return self.log(data, *self.closure(self._cast(data)))
 
-    def _cast(self, data):
+    def explain_not_finite(self, data: Any) -> str | None:
+        """Says where the loss of a batch, or its gradient, is NaN or infinite.
+
+        Args:
+            data: dictionary of point sets.
+
+        Returns:
+            A sentence with the term, the equation, the point and a remedy; None if
+            all is finite.
+        """
+        return explain(self._terms, self.network, self._cast(data), self._coefficients)
+
+    def _cast(self, data: Any) -> dict[str, tf.Tensor]:
         # train_on_batch wraps the point sets in (x, y, sample_weight)
-        sets, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        sets, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if targets is not None or sample_weight is not None:
+            what = "targets" if targets is not None else "sample_weight"
+            raise ValueError(
+                f"A PINN trains on point sets alone and cannot use `{what}`. To weigh "
+                "a term of the loss, set model.loss_weights; to weigh points, multiply "
+                "the rows that `residual` returns by a function of x."
+            )
         return {name: tf.cast(x, self.compute_dtype) for name, x in sets.items()}
 
-    def engines(self):
+    def engines(self) -> list:
         """Returns the module that serves derivatives, for each term of the loss."""
         return [term.engine for term in self._terms]
+
+    def requests(self) -> set[Request]:
+        """Returns all derivatives that the loss uses, as `derivatives` names them."""
+        return {r for term in self._terms for asked in term.requests for r in asked}
 
     # -- errors -------------------------------------------------------------------
 
     @property
-    def coefficients(self):
+    def coefficients(self) -> dict[str, keras.Variable]:
         """The equation's trainable coefficients, variables `()`, by name."""
         return dict(self._coefficients)
 
-    def errors(self, points=None):
+    def errors(self, points: np.ndarray | None = None) -> dict[str, float]:
         """Measures the errors against `problem.exact`.
 
         Args:
@@ -197,17 +251,17 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         """
         return measure(self.network, self.problem, self.compute_dtype, points)
 
-    def relative_l2(self, points=None):
+    def relative_l2(self, points: np.ndarray | None = None) -> float:
         """Returns the relative L2 error; see `errors`."""
         return self.errors(points)["relative_l2"]
 
-    def max_error(self, points=None):
+    def max_error(self, points: np.ndarray | None = None) -> float:
         """Returns the maximum error; see `errors`."""
         return self.errors(points)["max_error"]
 
     # -- saving -------------------------------------------------------------------
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "network": keras.saving.serialize_keras_object(self.network),
@@ -216,8 +270,23 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
             "derivatives": self.derivatives,
         }
 
+    def save_own_variables(self, store: Any) -> None:
+        super().save_own_variables(store)
+        for name, omega in self.loss_weights.items():
+            store[_in_file(name)] = np.float64(omega)
+
+    def load_own_variables(self, store: Any) -> None:
+        own = [key for key in store.keys() if not key.startswith(_LOSS_WEIGHT)]  # noqa: SIM118
+        super().load_own_variables({key: store[key] for key in own})
+        for name in self.loss_weights:
+            # Files of version 0.1 have none.
+            if _in_file(name) in store.keys():  # noqa: SIM118
+                self.loss_weights[name] = float(np.asarray(store[_in_file(name)]))
+
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict | None = None
+    ) -> "PINN":
         config = dict(config)
         for key in ("network", "problem"):
             config[key] = keras.saving.deserialize_keras_object(
@@ -226,5 +295,5 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         return cls(**config)
 
 
-def _mean_square(rows):
-    return tf.reduce_mean(tf.reduce_sum(tf.square(rows), axis=1))
+def _in_file(name: str) -> str:
+    return _LOSS_WEIGHT + quote(name, safe="")

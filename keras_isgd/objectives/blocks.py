@@ -1,69 +1,149 @@
 """Parts of a residual that can be evaluated by themselves, and piece by piece."""
 
+import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
+import keras
 import tensorflow as tf
 
-__all__ = ["Block", "PointwiseRows", "pull", "squares"]
+from keras_isgd.objectives.parameters import ParameterVector
+from keras_isgd.objectives.subsets import random_subset
 
-Block = Any
+__all__ = [
+    "Block",
+    "FactoredJacobian",
+    "PointwiseRows",
+    "SomeRows",
+    "cut",
+    "picked",
+    "sample_of",
+    "squares",
+    "tape_vjp",
+]
 
 
-class PointwiseRows(NamedTuple):
-    """Rows of a residual that each belong to one point, by any TensorFlow code.
+class FactoredJacobian(Protocol):
+    """Rows with their Jacobian J `(m, p)` in factors.
 
-    Its methods are what `LeastSquares` asks of its `blocks`.
+    `variables` is what p counts, in its order.
+    """
+
+    def flat(self) -> tf.Tensor:
+        """Returns the rows, `(m,)`."""
+
+    def jacobian(
+        self, variables: list[keras.Variable], fused: bool = False
+    ) -> tf.Tensor:
+        """Returns J `(m, p)`; `fused` tells whether XLA compiles this."""
+
+    def jvp(
+        self, variables: list[keras.Variable], tangents: list[tf.Tensor]
+    ) -> tf.Tensor:
+        """Returns J v `(m,)`; `tangents` are v's parts, like `variables`."""
+
+    def vjp(self, variables: list[keras.Variable], u: tf.Tensor) -> list[tf.Tensor]:
+        """Returns J^T u, tensors like `variables`, of u `(m,)`."""
+
+
+class Block(Protocol):
+    """Rows of a residual, k for each of n points, that `LeastSquares` can join.
 
     Attributes:
-        function: from inputs to rows `(n, k)`, row i a function of input i alone.
-        inputs: a tensor, or a structure of tensors, with n as first dimension.
         cost: bytes that one point takes while the rows and their gradient are
             computed, or None if that is not known.
     """
 
-    function: Callable
-    inputs: Any
-    cost: Any = None
+    @property
+    def cost(self) -> float | None:
+        """See the class."""
 
-    def rows(self):
-        """All rows, `(n, k)`, at the variables' values in the present scope."""
-        return self.function(self.inputs)
+    def rows(self) -> tf.Tensor:
+        """Returns all rows, `(n, k)`, at the variables' values in the present scope."""
 
-    def count(self):
-        """n if it can be cut into pieces, else None."""
-        return tf.nest.flatten(self.inputs)[0].shape[0]
+    def count(self) -> int | None:
+        """Returns n if `piece` can cut the block into pieces, else None."""
 
-    def piece(self, start, size):
-        """`size` points from `start` on, a tensor."""
-        return self._replace(inputs=cut(self.inputs, start, size))
+    def piece(self, start: tf.Tensor, size: int) -> "Block":
+        """Returns the block of `size` points from `start` on, a tensor."""
 
-    def thinned(self, stride):
-        """Every `stride`-th point alone."""
-        inputs = tf.nest.map_structure(lambda x: x[::stride], self.inputs)
-        return self._replace(inputs=inputs)
+    def sampled(self, share: float) -> "Block":
+        """Returns a random part that stands for all rows.
 
-    def linearise(self, parameters, parts, fused):
+        The part has about `share` of the points, but at least 32, or all where there
+        are fewer. Its k points out of n are drawn without replacement, always the same
+        ones, and its rows are scaled by sqrt(n / k), so that J_s^T J_s estimates
+        J^T J without bias.
+
+        Args:
+            share: in (0, 1].
+        """
+
+    def linearise(
+        self, parameters: ParameterVector, parts: list[tf.Tensor], fused: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the rows `(n k,)` and their Jacobian `(n k, p)`.
 
         Args:
-            parameters: the `ParameterVector`.
+            parameters: what p counts.
             parts: trial values of its variables.
             fused: whether XLA compiles this.
         """
 
-        def at_point(inputs):
+    def factored(
+        self, parameters: ParameterVector, parts: list[tf.Tensor]
+    ) -> FactoredJacobian | None:
+        """Returns rows with their Jacobian in factors, or None where there are none."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PointwiseRows:
+    """A `Block` of rows that each belong to one point, by any TensorFlow code.
+
+    Attributes:
+        function: from inputs to rows `(n, k)`, row i a function of input i alone.
+        inputs: a tensor, or a structure of tensors, with n as first dimension.
+        cost: see `Block`.
+        factor: of all rows.
+    """
+
+    function: Callable[[Any], tf.Tensor]
+    inputs: Any
+    cost: float | None = None
+    factor: Any = 1.0
+
+    def rows(self) -> tf.Tensor:
+        return self._rows_at(self.inputs)
+
+    def count(self) -> int | None:
+        return tf.nest.flatten(self.inputs)[0].shape[0]
+
+    def piece(self, start: tf.Tensor, size: int) -> "PointwiseRows":
+        return dataclasses.replace(self, inputs=cut(self.inputs, start, size))
+
+    def sampled(self, share: float) -> "PointwiseRows":
+        chosen, factor = sample_of(tf.nest.flatten(self.inputs)[0], share)
+        if chosen is None:
+            return self
+        return dataclasses.replace(
+            self, inputs=picked(self.inputs, chosen), factor=self.factor * factor
+        )
+
+    def linearise(
+        self, parameters: ParameterVector, parts: list[tf.Tensor], fused: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        def at_point(inputs: Any) -> tuple[tf.Tensor, tf.Tensor]:
             inputs = tf.nest.map_structure(lambda x: x[None], inputs)
             with tf.GradientTape(
                 persistent=True, watch_accessed_variables=False
             ) as tape:
                 tape.watch(parts)
                 with parameters.scope(parts):
-                    row = self.function(inputs)
+                    row = self._rows_at(inputs)
                 columns = [row[0, j] for j in range(row.shape[1])]
             gradients = [
-                pull(parameters, tape, column, parts, tf.ones_like(column))
+                tape_vjp(parameters, tape, column, parts, tf.ones_like(column))
                 for column in columns
             ]
             return row[0], tf.stack(gradients)
@@ -71,23 +151,103 @@ class PointwiseRows(NamedTuple):
         rows, jacobian = tf.vectorized_map(at_point, self.inputs)
         return tf.reshape(rows, [-1]), tf.reshape(jacobian, [-1, parameters.size])
 
-    def factored(self, parameters, parts):
-        """Returns rows with their Jacobian in factors, or None where there are none."""
+    def factored(self, parameters: ParameterVector, parts: list[tf.Tensor]) -> None:
         return None
 
+    def _rows_at(self, inputs: Any) -> tf.Tensor:
+        rows = self.function(inputs)
+        return rows * tf.cast(self.factor, rows.dtype)
 
-def cut(inputs, start, size):
-    """`size` rows of each tensor from `start` on."""
+
+@dataclasses.dataclass(frozen=True)
+class SomeRows:
+    """A `Block` of some points' rows of a block whose rows mix points.
+
+    Attributes:
+        block: the whole block.
+        chosen: numbers of the points, `(k,)`.
+        factor: of all rows.
+    """
+
+    block: Block
+    chosen: Any
+    factor: Any
+
+    @property
+    def cost(self) -> float | None:
+        return self.block.cost
+
+    def rows(self) -> tf.Tensor:
+        return self._of(self.block.rows())
+
+    def count(self) -> None:
+        return None
+
+    def piece(self, start: tf.Tensor, size: int) -> Block:
+        raise TypeError("Rows that mix points cannot be cut into pieces.")
+
+    def sampled(self, share: float) -> Block:
+        raise TypeError("A sample is not sampled again: sample the whole block.")
+
+    def linearise(
+        self, parameters: ParameterVector, parts: list[tf.Tensor], fused: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        rows, jacobian = self.block.linearise(parameters, parts, fused)
+        with parameters.scope(parts):
+            k = self.block.rows().shape[1]
+        rows = self._of(tf.reshape(rows, [-1, k]))
+        jacobian = self._of(tf.reshape(jacobian, [-1, k, parameters.size]))
+        return tf.reshape(rows, [-1]), tf.reshape(jacobian, [-1, parameters.size])
+
+    def factored(self, parameters: ParameterVector, parts: list[tf.Tensor]) -> None:
+        return None
+
+    def _of(self, rows: tf.Tensor) -> tf.Tensor:
+        return tf.gather(rows, self.chosen) * tf.cast(self.factor, rows.dtype)
+
+
+def cut(inputs: Any, start: tf.Tensor, size: int) -> Any:
+    """Returns `size` rows of each tensor from `start` on."""
 
     # A slice of fixed size; XLA does not see that x[start : start + size] has one.
-    def of(x):
+    def of(x: tf.Tensor) -> tf.Tensor:
         others = x.shape.rank - 1
         return tf.slice(x, [start] + [0] * others, [size, *x.shape[1:]])
 
     return tf.nest.map_structure(of, inputs)
 
 
-def pull(parameters, tape, rows, parts, u):
+def picked(inputs: Any, chosen: Any) -> Any:
+    """Returns the chosen rows of each tensor."""
+    return tf.nest.map_structure(lambda x: tf.gather(x, chosen), inputs)
+
+
+def sample_of(points: tf.Tensor, share: float) -> tuple[Any, Any]:
+    """Draws numbers of points without replacement, always the same for one n.
+
+    Args:
+        points: a tensor with n as first dimension.
+        share: of the points that are drawn; see `Block.sampled`.
+
+    Returns:
+        Their numbers in order, `(k,)`, and sqrt(n / k); None and 1 for all points.
+    """
+    n = tf.shape(points)[0]
+    chosen = random_subset(points.shape[0], n, share)
+    if chosen.shape[0] is not None and chosen.shape[0] == points.shape[0]:
+        return None, 1.0
+    if chosen.shape[0] is not None and points.shape[0] is not None:
+        return chosen, math.sqrt(points.shape[0] / chosen.shape[0])
+    return chosen, tf.sqrt(tf.cast(n / tf.size(chosen), tf.float64))
+
+
+def tape_vjp(
+    parameters: ParameterVector,
+    tape: tf.GradientTape,
+    rows: tf.Tensor,
+    parts: list[tf.Tensor],
+    u: tf.Tensor | None,
+) -> tf.Tensor:
     """Returns J^T u `(p,)` from a tape that watched `parts`."""
     return parameters.pack(
         tape.gradient(
@@ -99,14 +259,20 @@ def pull(parameters, tape, rows, parts, u):
     )
 
 
-def squares(block, parameters, parts, memory, gradient=True):
+def squares(
+    block: Block,
+    parameters: ParameterVector,
+    parts: list[tf.Tensor],
+    memory: float,
+    gradient: bool = True,
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the sum of a block's squared rows `()` and its gradient `(p,)`.
 
     Points are taken in pieces, one after the other, where all at once would exceed
     the memory.
 
     Args:
-        block: `PointwiseRows` or another with its methods.
+        block: the `Block`.
         parameters: the `ParameterVector`.
         parts: trial values of its variables.
         memory: bytes.
@@ -114,11 +280,13 @@ def squares(block, parameters, parts, memory, gradient=True):
     """
     n, cost = block.count(), block.cost
     pieces = math.ceil(n * cost / memory) if n and cost else 1
-    if pieces <= 1:
+    if n is None or pieces <= 1:
         return _squares(block, parameters, parts, gradient)
     size = math.ceil(n / pieces)
 
-    def advance(i, value, slope):
+    def advance(
+        i: tf.Tensor, value: tf.Tensor, slope: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         piece = block.piece(i * size, size)
         more = _squares(piece, parameters, parts, gradient)
         return i + 1, value + more[0], slope + more[1]
@@ -138,7 +306,9 @@ def squares(block, parameters, parts, memory, gradient=True):
     return value, slope
 
 
-def _squares(block, parameters, parts, gradient):
+def _squares(
+    block: Block, parameters: ParameterVector, parts: list[tf.Tensor], gradient: bool
+) -> tuple[tf.Tensor, tf.Tensor]:
     if not gradient:
         with parameters.scope(parts):
             value = tf.reduce_sum(block.rows() ** 2)
@@ -147,4 +317,4 @@ def _squares(block, parameters, parts, gradient):
         tape.watch(parts)
         with parameters.scope(parts):
             value = tf.reduce_sum(block.rows() ** 2)
-    return value, pull(parameters, tape, value, parts, None)
+    return value, tape_vjp(parameters, tape, value, parts, None)

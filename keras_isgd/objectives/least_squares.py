@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_isgd.objectives.blocks import Block, pull, squares
+from keras_isgd.objectives.blocks import Block, squares, tape_vjp
 from keras_isgd.objectives.objective import Evaluation, Objective
 from keras_isgd.objectives.subsets import random_subset
 
@@ -246,13 +246,13 @@ class LeastSquares(Objective):
                     residual, _ = self._rows()
             dummy = tf.zeros_like(residual)
             outer.watch(dummy)
-            pulled = pull(self.parameters, inner, residual, parts, dummy)
+            pulled = tape_vjp(self.parameters, inner, residual, parts, dummy)
 
         def jvp(v: tf.Tensor) -> tf.Tensor:
             return outer.gradient(pulled, dummy, output_gradients=v)
 
         def vjp(u: tf.Tensor) -> tf.Tensor:
-            return pull(self.parameters, inner, residual, parts, u)
+            return tape_vjp(self.parameters, inner, residual, parts, u)
 
         return Linearisation(residual, jvp, vjp)
 

@@ -8,9 +8,14 @@ row r_a of point n depends on W by
 so J, J J^T, J v and J^T u are matrix products of h and g = dr / dz.
 """
 
-from typing import Any, NamedTuple
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
+import keras
 import tensorflow as tf
+
+from keras_isgd.objectives.blocks import FactoredJacobian
 
 __all__ = ["ChainedRows", "Factor", "FactoredRows"]
 
@@ -27,13 +32,13 @@ class Factor(NamedTuple):
         elementwise: whether z = h * s.
     """
 
-    kernel: Any
-    bias: Any
-    forward: Any
-    backward: Any
+    kernel: keras.Variable
+    bias: keras.Variable | None
+    forward: list[tf.Tensor]
+    backward: list[tf.Tensor]
     elementwise: bool = False
 
-    def block(self, fused):
+    def block(self, fused: bool) -> tf.Tensor:
         """dr / dW, `(n, k, i, o)`, or dr / ds, `(n, k, o)`."""
         if self.elementwise:
             return _sum(h[:, None] * g for h, g in self.pairs())
@@ -45,12 +50,12 @@ class Factor(NamedTuple):
         left = tf.stack(left, axis=2)[:, None]
         return tf.matmul(left, tf.stack(self.backward, axis=2))
 
-    def pairs(self):
+    def pairs(self) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
         """h and g of each channel."""
         return zip(self.forward, self.backward, strict=True)
 
-    def moved(self, kernel, bias):
-        """What rows move by when the weights do, `(n, k)`."""
+    def jvp(self, kernel: tf.Tensor, bias: tf.Tensor | None) -> tf.Tensor:
+        """J v `(n, k)` for the parts of v in the kernel and in the bias."""
         total = 0.0
         for h, g in self.pairs():
             z = h * kernel if self.elementwise else h @ kernel
@@ -59,8 +64,8 @@ class Factor(NamedTuple):
             total += tf.linalg.matvec(self.backward[0], bias)
         return total
 
-    def pulled(self, u):
-        """J^T u in the weights: the parts of the kernel and of the bias, or None.
+    def vjp(self, u: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """J^T u: the part in the kernel, and that in the bias or None.
 
         Args:
             u: `(n, k)`.
@@ -86,15 +91,17 @@ class FactoredRows(NamedTuple):
         scalars: list of `(variable, (n, k))`: coefficients with dr / d(variable).
     """
 
-    rows: Any
-    factors: Any
-    scalars: Any
+    rows: tf.Tensor
+    factors: list[Factor]
+    scalars: list[tuple[keras.Variable, tf.Tensor]]
 
-    def flat(self):
+    def flat(self) -> tf.Tensor:
         """The rows in one vector, `(n k,)`."""
         return tf.reshape(self.rows, [-1])
 
-    def jacobian(self, variables, fused=False):
+    def jacobian(
+        self, variables: list[keras.Variable], fused: bool = False
+    ) -> tf.Tensor:
         """Returns the Jacobian `(n k, p)`.
 
         Args:
@@ -103,7 +110,7 @@ class FactoredRows(NamedTuple):
                 in one pass, several times faster than small matrix products, which
                 are what is fast without it.
         """
-        parts = {}
+        parts: dict[int, tf.Tensor] = {}
         for factor in self.factors:
             _add(parts, factor.kernel, factor.block(fused))
             if factor.bias is not None:
@@ -113,30 +120,32 @@ class FactoredRows(NamedTuple):
         m = tf.size(self.rows)
         columns = []
         for variable in variables:
-            size = tf.TensorShape(variable.shape).num_elements()
+            size = math.prod(variable.shape)
             part = parts.get(id(variable))
             if part is None:
                 part = tf.zeros([m, size], self.rows.dtype)
             columns.append(tf.reshape(part, [m, size]))
         return tf.concat(columns, axis=1)
 
-    def forward(self, variables, tangents):
+    def jvp(
+        self, variables: list[keras.Variable], tangents: list[tf.Tensor]
+    ) -> tf.Tensor:
         """Returns J v `(n k,)`; `tangents` are v's parts, shaped like `variables`."""
         v = {id(a): t for a, t in zip(variables, tangents, strict=True)}
         total = tf.zeros_like(self.rows)
         for factor in self.factors:
             bias = None if factor.bias is None else v[id(factor.bias)]
-            total += factor.moved(v[id(factor.kernel)], bias)
+            total += factor.jvp(v[id(factor.kernel)], bias)
         for variable, derivative in self.scalars:
             total += derivative * v[id(variable)]
         return tf.reshape(total, [-1])
 
-    def backward(self, variables, u):
+    def vjp(self, variables: list[keras.Variable], u: tf.Tensor) -> list[tf.Tensor]:
         """Returns J^T u as a list of tensors shaped like `variables`."""
-        parts = {}
+        parts: dict[int, tf.Tensor] = {}
         u = tf.reshape(u, tf.shape(self.rows))
         for factor in self.factors:
-            kernel, bias = factor.pulled(u)
+            kernel, bias = factor.vjp(u)
             _add(parts, factor.kernel, kernel)
             if bias is not None:
                 _add(parts, factor.bias, bias)
@@ -144,7 +153,7 @@ class FactoredRows(NamedTuple):
             _add(parts, variable, tf.reduce_sum(derivative * u))
         return [parts.get(id(v), tf.zeros(v.shape, self.rows.dtype)) for v in variables]
 
-    def gram(self, other):
+    def gram(self, other: FactoredJacobian) -> tf.Tensor:
         """Returns J K^T `(n k, n' k')` for the Jacobian K of other rows, without both.
 
         Two points share, for each weight, the sum over channels c, e of
@@ -152,9 +161,11 @@ class FactoredRows(NamedTuple):
         of i o columns.
 
         Args:
-            other: `FactoredRows` in the same variables; these rows themselves give
-                the Gram matrix.
+            other: rows in the same variables with a `gram`; these rows themselves
+                give the Gram matrix.
         """
+        if not isinstance(other, FactoredRows):
+            return tf.transpose(other.gram(self))
         total = tf.zeros([tf.size(self.rows), tf.size(other.rows)], self.rows.dtype)
         for left in self.factors:
             for right in other.factors:
@@ -169,7 +180,7 @@ class FactoredRows(NamedTuple):
                     total += tf.reshape(derivative, [-1, 1]) * row
         return total
 
-    def gram_cost(self):
+    def gram_cost(self) -> int:
         """Multiplications for an entry of `gram`; with J they are p."""
         total = 0
         for factor in self.factors:
@@ -189,23 +200,25 @@ class ChainedRows(NamedTuple):
         scalars: list of `(variable, (m k, 1))`.
     """
 
-    rows: Any
-    outer: Any
-    inner: Any
-    scalars: Any
+    rows: tf.Tensor
+    outer: tf.Tensor
+    inner: FactoredRows
+    scalars: list[tuple[keras.Variable, tf.Tensor]]
 
-    def flat(self):
+    def flat(self) -> tf.Tensor:
         """The rows in one vector, `(m k,)`."""
         return tf.reshape(self.rows, [-1])
 
-    def jacobian(self, variables, fused=False):
+    def jacobian(
+        self, variables: list[keras.Variable], fused: bool = False
+    ) -> tf.Tensor:
         """Returns the Jacobian `(m k, p)`; see `FactoredRows.jacobian`."""
         through = tf.matmul(self.outer, self.inner.jacobian(variables, fused))
         direct = {id(variable): column for variable, column in self.scalars}
         columns = [
             direct.get(
                 id(v),
-                tf.zeros([1, tf.TensorShape(v.shape).num_elements()], through.dtype),
+                tf.zeros([1, math.prod(v.shape)], through.dtype),
             )
             for v in variables
         ]
@@ -214,33 +227,37 @@ class ChainedRows(NamedTuple):
             [tf.broadcast_to(c, [shape[0], c.shape[1]]) for c in columns], axis=1
         )
 
-    def forward(self, variables, tangents):
-        """Returns J v; see `FactoredRows.forward`."""
-        moved = tf.linalg.matvec(self.outer, self.inner.forward(variables, tangents))
+    def jvp(
+        self, variables: list[keras.Variable], tangents: list[tf.Tensor]
+    ) -> tf.Tensor:
+        """Returns J v; see `FactoredRows.jvp`."""
+        total = tf.linalg.matvec(self.outer, self.inner.jvp(variables, tangents))
         v = {id(a): t for a, t in zip(variables, tangents, strict=True)}
         for variable, column in self.scalars:
-            moved += column[:, 0] * v[id(variable)]
-        return moved
+            total += column[:, 0] * v[id(variable)]
+        return total
 
-    def backward(self, variables, u):
-        """Returns J^T u; see `FactoredRows.backward`."""
-        pulled = tf.linalg.matvec(self.outer, u, transpose_a=True)
-        parts = self.inner.backward(variables, pulled)
+    def vjp(self, variables: list[keras.Variable], u: tf.Tensor) -> list[tf.Tensor]:
+        """Returns J^T u; see `FactoredRows.vjp`."""
+        flow = tf.linalg.matvec(self.outer, u, transpose_a=True)
+        parts = self.inner.vjp(variables, flow)
         direct = {id(v): tf.tensordot(c[:, 0], u, 1) for v, c in self.scalars}
         return [p + direct.get(id(v), 0.0) for p, v in zip(parts, variables)]
 
 
-def _add(parts, variable, part):
+def _add(
+    parts: dict[int, tf.Tensor], variable: keras.Variable, part: tf.Tensor
+) -> None:
     key = id(variable)
     parts[key] = parts[key] + part if key in parts else part
 
 
-def _sum(terms):
+def _sum(terms: Iterator[tf.Tensor]) -> tf.Tensor:
     first, *rest = terms
     return sum(rest, first)
 
 
-def _shared(left, right, same):
+def _shared(left: Factor, right: Factor, same: bool) -> tf.Tensor:
     """What one weight adds to a Gram matrix, `(n k, n' k')`."""
     if left.elementwise:
         flows = [[f.block(True)] for f in (left, right)]
@@ -260,13 +277,15 @@ def _shared(left, right, same):
     return total
 
 
-def _for_each_row(factor):
+def _for_each_row(factor: Factor) -> list[tf.Tensor]:
     """The forward flow of each row's point, `(n, k, i)` for each channel."""
     n, k, _ = tf.unstack(tf.shape(factor.backward[0]))
     return [tf.broadcast_to(h[:, None], [n, k, h.shape[1]]) for h in factor.forward]
 
 
-def _products(left, right):
+def _products(
+    left: Sequence[tf.Tensor], right: Sequence[tf.Tensor]
+) -> list[list[tf.Tensor]]:
     """All products of channels, lists of lists of `(n k, n' k')`."""
     flat = [[tf.reshape(t, [-1, t.shape[-1]]) for t in side] for side in (left, right)]
     return [[tf.matmul(a, b, transpose_b=True) for b in flat[1]] for a in flat[0]]

@@ -1,14 +1,31 @@
 """Rows of a residual with their Jacobian in factors, from one pass of Taylor mode."""
 
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import keras
 import tensorflow as tf
 
 from keras_isgd.derivatives import taylor
+from keras_isgd.derivatives.channels import Request
+from keras_isgd.derivatives.jet import Use
 from keras_isgd.residuals.factored_jacobian import ChainedRows, Factor, FactoredRows
 
 __all__ = ["coupled_rows", "pointwise_rows"]
 
+# From the derivatives at each place and the coefficients to rows (n, k).
+Rows = Callable[
+    [Sequence[Mapping[Request, tf.Tensor]], Mapping[str, tf.Tensor]], tf.Tensor
+]
+Scalars = list[tuple[keras.Variable, tf.Tensor]]
 
-def pointwise_rows(network, places, requests, function, coefficients):
+
+def pointwise_rows(
+    network: keras.Model,
+    places: Sequence[tf.Tensor],
+    requests: Sequence[Collection[Request]],
+    function: Rows,
+    coefficients: Mapping[str, keras.Variable],
+) -> FactoredRows:
     """Returns rows that each depend on their own point alone.
 
     One pass forward, and one backward for each column.
@@ -24,10 +41,16 @@ def pointwise_rows(network, places, requests, function, coefficients):
     Returns:
         `FactoredRows`.
     """
-    uses = []
+    uses: list[Use] = []
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+
+        def record(use: Use) -> list[tf.Tensor]:
+            tape.watch(use.outputs)
+            uses.append(use)
+            return use.outputs
+
         values = [
-            taylor.derivatives(network, place, asked, uses, tape.watch)
+            taylor.derivatives(network, place, asked, record)
             for place, asked in zip(places, requests, strict=True)
         ]
         rows, scalars = _with_scalars(function, values, coefficients)
@@ -48,7 +71,13 @@ def pointwise_rows(network, places, requests, function, coefficients):
     return FactoredRows(rows, _factors(uses, flows), scalars)
 
 
-def coupled_rows(network, places, requests, function, coefficients):
+def coupled_rows(
+    network: keras.Model,
+    places: Sequence[tf.Tensor],
+    requests: Sequence[Collection[Request]],
+    function: Rows,
+    coefficients: Mapping[str, keras.Variable],
+) -> ChainedRows:
     """Returns rows that may mix points; arguments as for `pointwise_rows`.
 
     The derivatives of the network are pointwise, whatever is made of them.
@@ -56,8 +85,8 @@ def coupled_rows(network, places, requests, function, coefficients):
     Returns:
         `ChainedRows`.
     """
-    flat, names = [], []
-    inner = None
+    names: list[tuple[int, Request]] = []
+    inner: FactoredRows | None = None
     for number, (place, asked) in enumerate(zip(places, requests, strict=True)):
         ordered = sorted(asked, key=str)
         names += [(number, name) for name in ordered]
@@ -74,7 +103,7 @@ def coupled_rows(network, places, requests, function, coefficients):
     flat = [inner.rows[:, j : j + 1] for j in range(len(names))]
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(flat)
-        values = [{} for _ in places]
+        values: list[dict[Request, tf.Tensor]] = [{} for _ in places]
         for (number, name), value in zip(names, flat, strict=True):
             values[number][name] = value
         rows, scalars = _with_scalars(function, values, coefficients)
@@ -89,21 +118,27 @@ def coupled_rows(network, places, requests, function, coefficients):
     return ChainedRows(rows, outer, inner, scalars)
 
 
-def _with_scalars(function, values, coefficients):
+def _with_scalars(
+    function: Rows,
+    values: Sequence[Mapping[Request, tf.Tensor]],
+    coefficients: Mapping[str, keras.Variable],
+) -> tuple[tf.Tensor, Scalars]:
     """Rows, and how they depend on each coefficient."""
     numbers = {name: tf.convert_to_tensor(v) for name, v in coefficients.items()}
     rows = function(values, numbers)
     scalars = []
     for name, variable in coefficients.items():
         primal = numbers[name]
-        with tf.autodiff.ForwardAccumulator(primal, tf.ones_like(primal)) as moved:
+        with tf.autodiff.ForwardAccumulator(primal, tf.ones_like(primal)) as along:
             again = function(values, {**numbers, name: primal})
-        slope = moved.jvp(again, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        slope = along.jvp(again, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         scalars.append((variable, slope))
     return rows, scalars
 
 
-def _factors(uses, flows):
+def _factors(
+    uses: Sequence[Use], flows: Sequence[Sequence[Sequence[tf.Tensor]]]
+) -> list[Factor]:
     return [
         Factor(
             use.kernel,
@@ -116,10 +151,10 @@ def _factors(uses, flows):
     ]
 
 
-def _beside(left, right):
+def _beside(left: FactoredRows, right: FactoredRows) -> FactoredRows:
     """Rows of two places at the same points side by side."""
 
-    def widened(factors, before, after):
+    def widened(factors: list[Factor], before: int, after: int) -> list[Factor]:
         sides = [[0, 0], [before, after], [0, 0]]
         return [
             factor._replace(backward=[tf.pad(g, sides) for g in factor.backward])

@@ -1,169 +1,133 @@
 """Terms of a PINN's loss as blocks of a `LeastSquares`."""
 
 import dataclasses
-from concurrent import futures
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from keras_isgd.derivatives import taylor
-from keras_isgd.objectives.blocks import PointwiseRows, cut
+from keras_isgd.objectives.blocks import (
+    Block,
+    PointwiseRows,
+    SomeRows,
+    cut,
+    picked,
+    sample_of,
+)
+from keras_isgd.objectives.parameters import ParameterVector
+from keras_isgd.residuals import taylor_jacobian
+from keras_isgd.residuals.factored_jacobian import ChainedRows, FactoredRows
+from keras_isgd.residuals.term import Coefficients, Term
 
-__all__ = ["TaylorBlock", "block_of", "layouts_of"]
+__all__ = ["TaylorBlock", "blocks_of"]
 
 
-def layouts_of(terms, network, coefficients):
-    """Finds out, by trying it on three points, how each term can be linearised.
-
-    A residual may mix points, by an integral over them for one, and a layer's rule
-    may use weights that Taylor mode does not see.
+def blocks_of(
+    terms: Sequence[Term],
+    network: keras.Model,
+    point_sets: Mapping[str, tf.Tensor],
+    coefficients: Coefficients,
+) -> list[Block] | None:
+    """Returns each term's scaled rows as a block of a `LeastSquares`.
 
     Args:
-        terms: list of `Term`s.
-        network, coefficients: as for `Term.rows`.
+        terms: the terms of the loss.
+        network: maps `(n, d)` to `(n, outputs)`.
+        point_sets: dictionary of tensors `(n_i, d)`.
+        coefficients: dictionary of scalar variables.
 
     Returns:
-        A tuple with, for each term, "pointwise" or "coupled" with Taylor mode,
-        "general" for pointwise rows without it, or None.
+        A list, or None where a term's rows mix points and Taylor mode cannot
+        linearise them.
     """
-
-    def find():
-        variables = [*network.trainable_variables, *coefficients.values()]
-        trial = _trial_values(network, coefficients)
-        # Not at the present weights: where the network is zero nothing shows.
-        with keras.StatelessScope(state_mapping=list(zip(variables, trial))):
-            return tuple(_layout(t, network, coefficients, trial) for t in terms)
-
-    return _eagerly(find)
+    if any(term.layout is None for term in terms):
+        return None
+    return [
+        _block_of(term, network, term.inputs(point_sets), coefficients)
+        for term in terms
+    ]
 
 
-def block_of(term, layout, network, point_sets, coefficients):
-    """Returns a term's scaled rows as a block of `LeastSquares`.
-
-    Args:
-        term: the `Term`.
-        layout: its entry of `layouts_of`, not None.
-        network, point_sets, coefficients: as for `Term.rows`.
-    """
-    scale = term.scale(point_sets)
-    inputs = term.inputs(point_sets)
-    if layout == "general":
+def _block_of(
+    term: Term, network: keras.Model, x: tf.Tensor, coefficients: Coefficients
+) -> Block:
+    scale = term.scale(x)
+    if term.layout == "general":
         return PointwiseRows(
-            lambda x: scale * term.rows_at(x, network, coefficients),
-            inputs,
+            lambda inputs: scale * term.rows_at(inputs, network, coefficients),
+            x,
             term.cost(network),
         )
-    return TaylorBlock(term, layout, network, coefficients, inputs, scale)
+    return TaylorBlock(
+        term=term, network=network, coefficients=coefficients, inputs=x, scale=scale
+    )
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TaylorBlock:
-    """A term's rows at points, as a block of `LeastSquares`; from `block_of`."""
+    """A `Block` of a term's rows, linearised by Taylor mode.
 
-    term: Any
-    layout: str
-    network: Any
-    coefficients: dict
-    inputs: Any
-    scale: Any
-    stride: int = 1
+    Attributes:
+        term: the `Term`.
+        network: maps `(n, d)` to `(n, outputs)`.
+        coefficients: dictionary of scalar variables.
+        inputs: the term's inputs, `(n, d + k)`.
+        scale: a factor of all rows, `()`.
+    """
+
+    term: Term
+    network: keras.Model
+    coefficients: Coefficients
+    inputs: tf.Tensor
+    scale: tf.Tensor
 
     @property
-    def cost(self):
-        """See `PointwiseRows`."""
+    def cost(self) -> int:
         return self.term.cost(self.network)
 
-    def rows(self):
-        """See `PointwiseRows.rows`."""
+    def rows(self) -> tf.Tensor:
         return self.scale * self.term.rows_at(
             self.inputs, self.network, self.coefficients
         )
 
-    def count(self):
-        """See `PointwiseRows.count`."""
-        return self.inputs.shape[0] if self.layout == "pointwise" else None
+    def count(self) -> int | None:
+        return self.inputs.shape[0] if self.term.pointwise else None
 
-    def piece(self, start, size):
-        """See `PointwiseRows.piece`."""
+    def piece(self, start: tf.Tensor, size: int) -> "TaylorBlock":
         return dataclasses.replace(self, inputs=cut(self.inputs, start, size))
 
-    def thinned(self, stride):
-        """Every `stride`-th row alone."""
-        if self.layout == "pointwise":
-            return dataclasses.replace(self, inputs=self.inputs[::stride])
-        return dataclasses.replace(self, stride=stride)
+    def sampled(self, share: float) -> Block:
+        chosen, factor = sample_of(self.inputs, share)
+        if chosen is None:
+            return self
+        if not self.term.pointwise:
+            return SomeRows(self, chosen, factor)
+        return dataclasses.replace(
+            self,
+            inputs=picked(self.inputs, chosen),
+            scale=self.scale * tf.cast(factor, self.scale.dtype),
+        )
 
-    def linearise(self, parameters, parts, fused):
-        """See `PointwiseRows.linearise`."""
+    def linearise(
+        self, parameters: ParameterVector, parts: list[tf.Tensor], fused: bool
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         block = self.factored(parameters, parts)
-        rows, jacobian = block.flat(), block.jacobian(parameters.variables, fused)
-        return rows[:: self.stride], jacobian[:: self.stride]
+        return block.flat(), block.jacobian(parameters.variables, fused)
 
-    def factored(self, parameters, parts):
-        """See `PointwiseRows.factored`."""
+    def factored(
+        self, parameters: ParameterVector, parts: list[tf.Tensor]
+    ) -> FactoredRows | ChainedRows:
+        make = (
+            taylor_jacobian.pointwise_rows
+            if self.term.pointwise
+            else taylor_jacobian.coupled_rows
+        )
+        x, scale = self.inputs, self.scale
         with parameters.scope(parts):
-            return self.term.factored(
-                self.layout, self.inputs, self.network, self.coefficients, self.scale
+            return make(
+                self.network,
+                self.term.places(x),
+                self.term.requests,
+                lambda values, numbers: scale * self.term.rows_of(values, x, numbers),
+                self.coefficients,
             )
-
-
-def _trial_values(network, coefficients):
-    rng = np.random.default_rng(0)
-    moved = [
-        v.numpy() + 0.3 * rng.normal(size=v.shape) for v in network.trainable_variables
-    ]
-    # Of the same sign: an equation may take roots of its coefficients.
-    moved += [v.numpy() * rng.uniform(0.9, 1.1) for v in coefficients.values()]
-    dtype = network.trainable_variables[0].dtype
-    return [tf.constant(value, dtype) for value in moved]
-
-
-def _layout(term, network, coefficients, trial):
-    x = term.example()
-    pointwise = _is_pointwise(term, x, network, coefficients)
-    if term.engine is taylor:
-        layout = "pointwise" if pointwise else "coupled"
-        if _is_complete(term, layout, x, network, coefficients, trial):
-            return layout
-    return "general" if pointwise else None
-
-
-def _is_pointwise(term, x, network, coefficients):
-    together = term.rows_at(x, network, coefficients)
-    alone = [
-        term.rows_at(x[i : i + 1], network, coefficients) for i in range(x.shape[0])
-    ]
-    return np.allclose(together, tf.concat(alone, axis=0), rtol=1e-3, equal_nan=True)
-
-
-def _is_complete(term, layout, x, network, coefficients, trial):
-    """Whether J^T u of the factors is the tape's."""
-    variables = [*network.trainable_variables, *coefficients.values()]
-    with tf.GradientTape() as tape:
-        tape.watch(trial)
-        rows = term.rows_at(x, network, coefficients)
-        u = tf.cast(tf.range(1, tf.size(rows) + 1), rows.dtype)
-        product = tf.tensordot(tf.reshape(rows, [-1]), u, 1)
-    expected = tape.gradient(
-        product,
-        trial,
-        unconnected_gradients=tf.UnconnectedGradients.ZERO,
-    )
-    found = term.factored(layout, x, network, coefficients).backward(variables, u)
-    return all(
-        np.linalg.norm(e - f) <= 1e-3 * np.linalg.norm(e) + 1e-30
-        for e, f in zip(expected, found, strict=True)
-    )
-
-
-def _eagerly(function):
-    """Calls it outside the graph that is being traced, if any.
-
-    `tf.init_scope` would stop its tapes, too.
-    """
-    if tf.executing_eagerly():
-        return function()
-    with futures.ThreadPoolExecutor(1) as pool:
-        return pool.submit(function).result()
