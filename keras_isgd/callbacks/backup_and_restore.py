@@ -8,6 +8,7 @@ import warnings
 
 import keras
 
+from keras_isgd import compat
 from keras_isgd.utils.checks import check_count
 
 __all__ = ["BackupAndRestore"]
@@ -101,8 +102,8 @@ class BackupAndRestore(keras.callbacks.Callback):
         if model.optimizer is not None and not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         model.load_weights(path)
-        # Where Keras's own BackupAndRestore says in which epoch `fit` begins.
-        model._initial_epoch = int(_NAME.fullmatch(os.path.basename(path)).group(1))
+        epoch = int(_NAME.fullmatch(os.path.basename(path)).group(1))
+        compat.set_initial_epoch(model, epoch)
 
     def _save(self, epoch):
         os.makedirs(self.backup_dir, exist_ok=True)
