@@ -4,7 +4,10 @@ import tensorflow as tf
 
 from keras_isgd.derivatives.channels import laplacian
 
-__all__ = ["Field", "requests_of"]
+__all__ = ["TIME", "Field", "requests_of"]
+
+# The name of the time coordinate where a problem gives it no other.
+TIME = "t"
 
 
 class Field:
@@ -20,19 +23,26 @@ class Field:
         u.d("xxt")       u_xxt, of any order
         u.d("x1", "x1")  for coordinates with longer names
         u.laplacian()    the sum of the second derivatives in all
-                         coordinates but time ("t")
+                         coordinates but time
         u[1].d("x")      of the second output alone, (n, 1)
         u.coefficient("nu")   a trainable coefficient of the problem, ()
     """
 
     def __init__(
-        self, lookup, coordinates, outputs=1, coefficients=None, components=None
+        self,
+        lookup,
+        coordinates,
+        outputs=1,
+        coefficients=None,
+        components=None,
+        time=TIME,
     ):
         self._lookup = lookup
         self._coordinates = tuple(coordinates)
         self._outputs = outputs
         self._coefficients = coefficients or {}
         self._components = range(outputs) if components is None else components
+        self._time = time
 
     @property
     def value(self):
@@ -64,13 +74,14 @@ class Field:
         """Returns the sum of second derivatives, `(n, outputs)`.
 
         Args:
-            *names: the coordinates to sum over; all but "t" if none is given.
+            *names: the coordinates to sum over; all but time if none is given.
         """
-        names = names or [name for name in self._coordinates if name != "t"]
+        names = names or [name for name in self._coordinates if name != self._time]
         if not names:
+            time = self._time
             raise ValueError(
-                'The Laplacian leaves out "t", the only coordinate here; ask for '
-                'u.d("tt").'
+                f'The Laplacian leaves out the time "{time}", the only coordinate '
+                f'here; ask for u.d("{time}", "{time}").'
             )
         unknown = [name for name in names if name not in self._coordinates]
         if unknown:
@@ -105,6 +116,7 @@ class Field:
             self._outputs,
             self._coefficients,
             [component],
+            self._time,
         )
 
     def _get(self, indices):
@@ -113,7 +125,7 @@ class Field:
 
 
 def requests_of(
-    function, sizes, coordinates, outputs, coefficients, dtype, columns=None
+    function, sizes, coordinates, outputs, coefficients, dtype, columns=None, time=TIME
 ):
     """Finds out what a residual asks of its fields, by tracing it on paper.
 
@@ -128,6 +140,7 @@ def requests_of(
         coefficients: names of the problem's trainable coefficients.
         dtype: of the points.
         columns: number of columns of x; d if None.
+        time: the name of the time coordinate, which the Laplacian leaves out.
 
     Returns:
         A tuple of sets of `(component, indices)`, one set for each field, and the
@@ -150,6 +163,7 @@ def requests_of(
                 coordinates,
                 outputs,
                 {name: tf.ones((), dtype) for name in coefficients},
+                time=time,
             )
             for asked in requests
         ]

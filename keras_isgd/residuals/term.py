@@ -61,6 +61,7 @@ class Term:
                 problem.coefficients,
                 dtype,
                 columns,
+                problem.time,
             )
         except ValueError as error:
             raise ValueError(
@@ -137,6 +138,7 @@ class Term:
                 self._problem.coordinates,
                 self._problem.outputs,
                 coefficients,
+                time=self._problem.time,
             )
             for found in values
         ]
@@ -168,7 +170,7 @@ def terms_of(problem, weights, dtype, network=None, derivatives="tape"):
             None,
         )
     ]
-    for condition in problem.conditions():
+    for condition in problem.bound_conditions():
         terms.append(
             (
                 condition.name,

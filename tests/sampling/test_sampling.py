@@ -8,6 +8,7 @@ from scipy.stats import kstest, qmc
 
 import keras_isgd as ki
 from keras_isgd import problems, sampling
+from keras_isgd.geometry import Faces
 from keras_isgd.models import points as point_sets
 
 
@@ -114,9 +115,9 @@ def test_faces_share_the_boundary_by_area():
     box = ki.Box((0.0, 0.0, 0.0), (1.0, 2.0, 4.0))
     faces = tuple((axis, side) for axis in range(3) for side in (0, 1))
     # Areas 8, 4 and 2, twice each.
-    assert sampling.Faces(box, faces).allotment(280) == [80, 80, 40, 40, 20, 20]
+    assert Faces(box, faces).allotment(280) == [80, 80, 40, 40, 20, 20]
     for count in (1, 7, 100):
-        shares = sampling.Faces(box, faces).allotment(count)
+        shares = Faces(box, faces).allotment(count)
         assert sum(shares) == count
         np.testing.assert_allclose(
             shares, np.array([8, 8, 4, 4, 2, 2]) * count / 28, atol=1
