@@ -65,13 +65,12 @@ class Initial(Dirichlet):
     def bound_to(self, problem: "Problem") -> Condition:
         if self.time is not None:
             return self
-        if problem.time_axis is None:
+        if problem.time is None or problem.time_axis is None:
             raise ValueError(
-                f"The condition {self.name!r} holds at the first time, and "
-                f"{type(problem).__name__} has no time: none of its coordinates "
-                f'{", ".join(problem.coordinates)} is called "{problem.time}". Set '
-                f'`time = "{problem.coordinates[-1]}"`, or whichever it is, in the '
-                "problem."
+                f"The condition {self.name!r} holds at the first time, and none of the "
+                f"coordinates {', '.join(problem.coordinates)} of "
+                f"{type(problem).__name__} is its time. Say which one is: set "
+                f'`time = "{problem.coordinates[-1]}"` in the problem, for example.'
             )
         bound = copy.copy(self)
         bound.time = problem.time
@@ -98,5 +97,6 @@ class Initial(Dirichlet):
         self, problem: "Problem", fields: Sequence[Field], x: tf.Tensor
     ) -> tf.Tensor:
         u = component_of(fields[0], self.component)
-        left = derivative(u, self.time or problem.time, self.order)
+        # `check` has seen to it that one of them is a name.
+        left = derivative(u, str(self.time or problem.time), self.order)
         return left - at(self.value, x, self.name)
