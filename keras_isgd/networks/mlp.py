@@ -201,7 +201,7 @@ def _resolving_layer(
 ) -> dict[str, Any]:
     """The initializers of a first layer that resolves lengths of 1/input_scale."""
     domain = domain or Box([0.0] * inputs, [1.0] * inputs)
-    arguments = {
+    arguments: dict[str, Any] = {
         "scale": check_positive("input_scale", input_scale),
         "lower": domain.lower,
         "upper": domain.upper,
