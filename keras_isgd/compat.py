@@ -19,7 +19,7 @@ The functions, by what they are asked for:
     optimizers   built_variables, check_known, moving_averages, update_averages,
                  overwrite_with_averages, set_learning_rate_variable
     TensorFlow   op_determinism_enabled, NOT_INLINED, xspace, body_of,
-                 register_xla_gradients
+                 register_xla_gradients, dataset_inputs, dataset_kind
     TFP          tfp_lbfgs
 
 To add one: write a function here whose docstring says what the private name gives
@@ -46,6 +46,8 @@ __all__ = [
     "built_variables",
     "check_known",
     "compute_loss",
+    "dataset_inputs",
+    "dataset_kind",
     "evaluates_within_fit",
     "flatten_layers",
     "has_compiled_metrics",
@@ -270,6 +272,22 @@ def op_determinism_enabled() -> bool:
     from tensorflow.python.framework import config
 
     return config.is_op_determinism_enabled()
+
+
+def dataset_inputs(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:
+    """Returns what a dataset was made of: one dataset for a `map`, two for a `zip`.
+
+    A transformed dataset is a new object, and nothing public says what it came from.
+    """
+    return list(dataset._inputs())
+
+
+def dataset_kind(dataset: tf.data.Dataset) -> str:
+    """Returns what made a dataset: "Map", "Prefetch", "Take", "Shuffle", ...
+
+    The classes are private, `_MapDataset` and so on; their names say what they do.
+    """
+    return type(dataset).__name__.strip("_").removesuffix("Dataset")
 
 
 def xspace(content: bytes) -> Any:

@@ -65,6 +65,7 @@ PRIVATE = {
         lambda: importlib.import_module("tensorflow.python.framework.config"),
         "is_op_determinism_enabled",
     ),
+    "dataset_inputs": (lambda: tf.data.Dataset.range(1), "_inputs"),
     "xspace": (
         lambda: importlib.import_module("tensorflow.tsl.profiler.protobuf.xplane_pb2"),
         "XSpace",
@@ -256,6 +257,27 @@ def test_functions_stay_calls():
     )
     concrete = f.get_concrete_function(tf.constant(1.0))
     assert concrete.function_def.attr["_noinline"].b
+
+
+def test_what_a_dataset_was_made_of():
+    counter = tf.data.Dataset.range(3)
+    made = {
+        "Map": counter.map(lambda i: i + 1),
+        "ParallelMap": counter.map(lambda i: i + 1, num_parallel_calls=2),
+        "Prefetch": counter.prefetch(1),
+        "Options": counter.with_options(tf.data.Options()),
+        "Take": counter.take(2),
+        "Repeat": counter.repeat(),
+        "Shuffle": counter.shuffle(2),
+        "Cache": counter.cache(),
+    }
+    for kind, dataset in made.items():
+        assert compat.dataset_kind(dataset) == kind
+        assert compat.dataset_inputs(dataset) == [counter]
+    pair = tf.data.Dataset.zip((counter, made["Take"]))
+    assert compat.dataset_kind(pair) == "Zip"
+    assert compat.dataset_inputs(pair) == [counter, made["Take"]]
+    assert compat.dataset_inputs(tf.data.Dataset.from_tensors(1.0)) == []
 
 
 def test_xspace():

@@ -8,7 +8,10 @@ import tensorflow as tf
 
 from keras_isgd.derivatives.channels import Name, laplacian
 
-__all__ = ["Field", "Lookup"]
+__all__ = ["TIME", "Field", "Lookup"]
+
+# The name of the time coordinate where a problem gives it no other.
+TIME = "t"
 
 # Serves a derivative, `(n, 1)`, by the output's number and the derivative's name.
 Lookup = Callable[[int, Name], tf.Tensor]
@@ -27,7 +30,7 @@ class Field:
         u.d("xxt")       u_xxt, of any order
         u.d("x1", "x1")  for coordinates with longer names
         u.laplacian()    the sum of the second derivatives in all
-                         coordinates but time ("t")
+                         coordinates but time
         u[1].d("x")      of the second output alone, (n, 1)
         u.coefficient("nu")   a trainable coefficient of the problem, ()
 
@@ -37,6 +40,7 @@ class Field:
         outputs: number of the network's outputs.
         coefficients: the problem's coefficients, scalars, by name.
         components: numbers of the outputs to show; all if None.
+        time: the name of the time coordinate, which the Laplacian leaves out.
     """
 
     def __init__(
@@ -46,12 +50,14 @@ class Field:
         outputs: int = 1,
         coefficients: Mapping[str, tf.Tensor] | None = None,
         components: Sequence[int] | None = None,
+        time: str | None = TIME,
     ) -> None:
         self._lookup = lookup
         self._coordinates = tuple(coordinates)
         self._outputs = outputs
         self._coefficients = coefficients or {}
         self._components = range(outputs) if components is None else components
+        self._time = time
 
     @property
     def value(self) -> tf.Tensor:
@@ -83,13 +89,14 @@ class Field:
         """Returns the sum of second derivatives, `(n, outputs)`.
 
         Args:
-            *names: the coordinates to sum over; all but "t" if none is given.
+            *names: the coordinates to sum over; all but time if none is given.
         """
-        names = names or [name for name in self._coordinates if name != "t"]
+        names = names or [name for name in self._coordinates if name != self._time]
         if not names:
+            time = self._time
             raise ValueError(
-                'The Laplacian leaves out "t", the only coordinate here; ask for '
-                'u.d("tt").'
+                f'The Laplacian leaves out the time "{time}", the only coordinate '
+                f'here; ask for u.d("{time}", "{time}").'
             )
         unknown = [name for name in names if name not in self._coordinates]
         if unknown:
@@ -124,6 +131,7 @@ class Field:
             self._outputs,
             self._coefficients,
             [component],
+            self._time,
         )
 
     def _get(self, indices: Name) -> tf.Tensor:

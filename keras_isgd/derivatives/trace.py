@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_isgd.derivatives.channels import Name, Request
-from keras_isgd.derivatives.field import Field
+from keras_isgd.derivatives.field import TIME, Field
 
 __all__ = ["PaperRows", "Trace", "requests_of", "trace_rows"]
 
@@ -59,18 +59,19 @@ def requests_of(
     coefficients: Collection[str],
     dtype: Any,
     columns: int | None = None,
+    time: str | None = TIME,
 ) -> tuple[tuple[frozenset[Request], ...], int]:
     """Returns what a residual asks of its fields, and its number of columns.
 
     Args:
-        function, sizes, coordinates, outputs, coefficients, dtype, columns: as for
-            `trace_rows`.
+        function, sizes, coordinates, outputs, coefficients, dtype, columns, time: as
+            for `trace_rows`.
 
     Raises:
         ValueError: as for `trace_rows`.
     """
     trace = trace_rows(
-        function, sizes, coordinates, outputs, coefficients, dtype, columns
+        function, sizes, coordinates, outputs, coefficients, dtype, columns, time
     )
     return trace.requests, trace.columns
 
@@ -83,6 +84,7 @@ def trace_rows(
     coefficients: Collection[str],
     dtype: Any,
     columns: int | None = None,
+    time: str | None = TIME,
 ) -> Trace:
     """Traces a residual with fields that hand out zeros; nothing is computed.
 
@@ -95,6 +97,7 @@ def trace_rows(
         coefficients: names of the problem's trainable coefficients.
         dtype: of the points.
         columns: number of columns of x; d if None.
+        time: the name of the time coordinate, which the Laplacian leaves out.
 
     Raises:
         ValueError: the function returns no `(n, k)` tensor, or does with tensors
@@ -106,7 +109,9 @@ def trace_rows(
         at_points.append(x)
         numbers = {name: tf.ones((), dtype) for name in coefficients}
         fields = [
-            Field(_lookup(asked, x, at_points), coordinates, outputs, numbers)
+            Field(
+                _lookup(asked, x, at_points), coordinates, outputs, numbers, time=time
+            )
             for asked in requests
         ]
         return _checked(_called(function, fields, x), x)

@@ -1,12 +1,15 @@
 """Gram matrices of networks, and the bound of Theorem 1."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_isgd.diagnostics.hessian import point_of
 from keras_isgd.objectives.least_squares import LeastSquares
+from keras_isgd.utils.checks import is_whole
 from keras_isgd.utils.memory import require_memory
 
 __all__ = [
@@ -16,11 +19,16 @@ __all__ = [
     "two_layer_gram_matrix",
 ]
 
+# The derivative of an activation, for arrays.
+Slope = Callable[[np.ndarray], np.ndarray]
+
 # The normal density is below 1e-18 of its maximum from here on.
 _REACH = 9.2
 
 
-def gram_matrix(objective, w=None, memory=4.0):
+def gram_matrix(
+    objective: LeastSquares, w: ArrayLike | None = None, memory: float = 4.0
+) -> np.ndarray:
     """Returns J J^T of a sum of squares, a NumPy array `(m, m)`.
 
     Row i of J is the gradient of row i of the residual; for a PINN the rows hold
@@ -53,7 +61,9 @@ def gram_matrix(objective, w=None, memory=4.0):
     return tf.matmul(jacobian, jacobian, transpose_b=True).numpy()
 
 
-def two_layer_gram_matrix(x, weights, outer, slope=None):
+def two_layer_gram_matrix(
+    x: ArrayLike, weights: ArrayLike, outer: ArrayLike, slope: Slope | None = None
+) -> np.ndarray:
     """Returns H of the two-layer network, Eq. 16, a NumPy array `(n, n)`.
 
         u(x) = 1 / sqrt(m) sum_r a_r act(w_r . x)                        (Eq. 13)
@@ -74,7 +84,12 @@ def two_layer_gram_matrix(x, weights, outer, slope=None):
     return (x @ x.T) * (slopes @ slopes.T) / len(weights)
 
 
-def limit_gram_matrix(x, slope=None, outer_square=1.0 / 3.0, order=240):
+def limit_gram_matrix(
+    x: ArrayLike,
+    slope: Slope | None = None,
+    outer_square: float = 1.0 / 3.0,
+    order: int = 240,
+) -> tuple[np.ndarray, float]:
     """Returns H-infinity, the limit of H for infinite width, and its error.
 
         H_ij = E[a^2] x_i . x_j E_w[act'(w . x_i) act'(w . x_j)],  w ~ N(0, I)
@@ -98,15 +113,15 @@ def limit_gram_matrix(x, slope=None, outer_square=1.0 / 3.0, order=240):
 
     Source: Li, Chen and Huang (AAAI 2023), Eq. 17.
     """
-    if order < 8:
-        raise ValueError(f"Expected `order` >= 8, got {order!r}.")
+    if not is_whole(order, 8):
+        raise ValueError(f"Expected `order` as a whole number >= 8, got {order!r}.")
     x = np.asarray(x, np.float64)
     fine = _limit(x, slope or _tanh_slope, order)
     coarse = _limit(x, slope or _tanh_slope, order // 2)
     return outer_square * fine, outer_square * float(np.max(np.abs(fine - coarse)))
 
 
-def theorem_bound(loss, alpha, smallest, steps):
+def theorem_bound(loss: float, alpha: float, smallest: float, steps: int) -> np.ndarray:
     """The bound of Theorem 1 on the loss after 0, 1, ..., `steps` implicit steps.
 
         L(n) <= (1 / (1 + alpha lambda_min / 2))^n L(0)                  (Eq. 18)
@@ -125,11 +140,11 @@ def theorem_bound(loss, alpha, smallest, steps):
     return loss * (1.0 + 0.5 * alpha * smallest) ** -np.arange(steps + 1.0)
 
 
-def _tanh_slope(z):
+def _tanh_slope(z: np.ndarray) -> np.ndarray:
     return 1.0 - np.tanh(z) ** 2
 
 
-def _limit(x, slope, order):
+def _limit(x: np.ndarray, slope: Slope, order: int) -> np.ndarray:
     nodes = np.linspace(-_REACH, _REACH, order)
     weights = np.exp(-0.5 * nodes**2)
     weights *= (nodes[1] - nodes[0]) / math.sqrt(2.0 * math.pi)

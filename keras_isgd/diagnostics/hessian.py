@@ -1,14 +1,22 @@
 """The Hessian of a loss: all of it for a small network, its ends for a large one."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from keras_isgd.objectives.hessian_product import (
     check_objective,
     hessian_vector_product,
     product,
+)
+from keras_isgd.objectives.objective import Objective
+from keras_isgd.utils.checks import (
+    check_array,
+    check_count,
+    check_seed,
 )
 from keras_isgd.utils.memory import require_memory
 
@@ -24,7 +32,9 @@ __all__ = [
 _BREAKDOWN = 1e-12
 
 
-def hessian(objective, w=None, memory=4.0):
+def hessian(
+    objective: Objective, w: ArrayLike | None = None, memory: float = 4.0
+) -> np.ndarray:
     """Returns the Hessian of a loss as a NumPy array `(p, p)`, symmetric.
 
     Args:
@@ -36,28 +46,30 @@ def hessian(objective, w=None, memory=4.0):
         TypeError: no `Objective`.
         ValueError: the matrix exceeds `memory`; use `extreme_eigenvalues`.
     """
-    w = point_of(objective, w)
+    point = point_of(objective, w)
     size = objective.parameters.size
     require_memory(
-        2 * size**2 * w.dtype.size,
+        2 * size**2 * point.dtype.size,
         memory,
         f"The Hessian of {size} weights, with a copy,",
         "Use extreme_eigenvalues(), which needs only its products with vectors.",
     )
 
     @tf.function(autograph=False)
-    def rows(w):
+    def rows(w: tf.Tensor) -> tf.Tensor:
         return tf.map_fn(
             lambda i: product(objective, w, tf.one_hot(i, size, dtype=w.dtype)),
             tf.range(size),
             fn_output_signature=w.dtype,
         )
 
-    matrix = rows(w).numpy()
+    matrix = rows(point).numpy()
     return 0.5 * (matrix + matrix.T)
 
 
-def hessian_spectrum(objective, w=None, memory=4.0):
+def hessian_spectrum(
+    objective: Objective, w: ArrayLike | None = None, memory: float = 4.0
+) -> np.ndarray:
     """Returns all eigenvalues of the Hessian, ascending, a NumPy array `(p,)`.
 
     Args, raises: as `hessian`.
@@ -83,7 +95,13 @@ class Ends(NamedTuple):
     products: int
 
 
-def extreme_eigenvalues(objective, w=None, steps=100, tolerance=1e-6, seed=0):
+def extreme_eigenvalues(
+    objective: Objective,
+    w: ArrayLike | None = None,
+    steps: int = 100,
+    tolerance: float = 1e-6,
+    seed: int = 0,
+) -> Ends:
     """Finds the ends of the Hessian's spectrum by the Lanczos method.
 
     With full reorthogonalisation, from a random start; the memory is that of
@@ -101,35 +119,43 @@ def extreme_eigenvalues(objective, w=None, steps=100, tolerance=1e-6, seed=0):
 
     Raises:
         TypeError: no `Objective`.
-        ValueError: `steps` below 1.
+        ValueError: `steps` below 1, or another argument out of range.
 
     Source: Golub and Van Loan, Matrix Computations, 4th edition, chapter 10.
     """
-    w = point_of(objective, w)
-    if steps < 1:
-        raise ValueError(f"Expected `steps` >= 1, got {steps!r}.")
+    point = point_of(objective, w)
+    check_count("steps", steps)
+    if not tolerance >= 0.0:
+        raise ValueError(f"Expected `tolerance` >= 0, got {tolerance!r}.")
     apply = hessian_vector_product(objective)
     return lanczos(
-        lambda v: apply(w, tf.constant(v, w.dtype)).numpy(),
+        lambda v: apply(point, tf.constant(v, point.dtype)).numpy(),
         objective.parameters.size,
         steps,
         tolerance,
-        seed,
+        check_seed(seed),
     )
 
 
-def lanczos(apply, size, steps, tolerance, seed):
+def lanczos(
+    apply: Callable[[np.ndarray], np.ndarray],
+    size: int,
+    steps: int,
+    tolerance: float,
+    seed: int,
+) -> Ends:
     """`extreme_eigenvalues` of any symmetric matrix, given by its products."""
     start = np.random.default_rng(seed).normal(size=size)
     basis = [start / np.linalg.norm(start)]
-    diagonal, beside, scale = [], [], 0.0
+    diagonal: list[float] = []
+    beside: list[float] = []
     for count in range(1, min(steps, size) + 1):
         image = np.asarray(apply(basis[-1]), np.float64)
-        diagonal.append(basis[-1] @ image)
+        diagonal.append(float(basis[-1] @ image))
         for _ in range(2):  # once leaves rounding behind
             for q in basis:
                 image = image - (q @ image) * q
-        rest = np.linalg.norm(image)
+        rest = float(np.linalg.norm(image))
         tridiagonal = np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
         values, vectors = np.linalg.eigh(tridiagonal)
         scale = max(abs(values[0]), abs(values[-1]), np.finfo(np.float64).tiny)
@@ -145,8 +171,21 @@ def lanczos(apply, size, steps, tolerance, seed):
     )
 
 
-def point_of(objective, w):
-    """The vector that `w` means: the present weights if None."""
+def point_of(objective: Objective, w: ArrayLike | None) -> tf.Tensor:
+    """Returns the vector `(p,)` that `w` means: the present weights if None.
+
+    Raises:
+        TypeError: no `Objective`.
+        ValueError: `w` has not one number for each weight.
+    """
     check_objective(objective)
     parameters = objective.parameters
-    return parameters.read() if w is None else tf.constant(w, parameters.dtype)
+    if w is None:
+        return parameters.read()
+    given = check_array("`w`", w)
+    if given.shape != (parameters.size,):
+        raise ValueError(
+            f"Expected `w` as one number for each of the {parameters.size} weights, "
+            f"got shape {given.shape}."
+        )
+    return tf.constant(given, parameters.dtype)

@@ -1,10 +1,11 @@
 """Whether XLA compiles a PINN's steps where its user leaves that open."""
 
-import tensorflow as tf
-from tensorflow.python.framework import config  # no public way to ask
+from typing import Any
 
+from keras_isgd import compat
 from keras_isgd.derivatives import taylor
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
+from keras_isgd.utils.devices import device_type
 
 __all__ = ["Undecided", "decide"]
 
@@ -18,20 +19,21 @@ class Undecided(int):
     """`jit_compile="auto"`, 0 or 1, to be decided by each `fit`."""
 
 
-def decide(model, steps):
+def decide(model: Any, steps: int | None) -> bool | int:
     """Returns whether XLA pays for a run, an `Undecided`.
 
-    With a GPU Keras's own choice stands. On a CPU it pays for runs long enough to
+    On a GPU Keras's own choice stands. On a CPU it pays for runs long enough to
     earn the compilation, if every term is Taylor mode's: nested tapes under XLA
     gain less, and fail for some networks.
 
     Args:
-        model: a compiled `PINN`.
+        model: a compiled `PINN`. What counts is the device that its weights are on:
+            it may have been built on the CPU of a machine with a GPU.
         steps: how many the run will have, or None for no end in sight.
     """
-    if tf.config.list_logical_devices("GPU"):
+    if device_type(model.trainable_variables[0]) == "GPU":
         return model.jit_compile
-    if model.run_eagerly or config.is_op_determinism_enabled():
+    if model.run_eagerly or compat.op_determinism_enabled():
         return Undecided(0)
     closure = isinstance(model.optimizer, ClosureOptimizer)
     enough = _CLOSURE_STEPS if closure else _STEPS

@@ -1,29 +1,80 @@
 """`fit`, `evaluate` and `predict` on points of a domain instead of examples."""
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
+
+import keras
 import tensorflow as tf
 
+from keras_isgd import compat
 from keras_isgd.callbacks.stop_when_stuck import with_callback
 from keras_isgd.models.compilation import Undecided, decide
 from keras_isgd.models.points import SeekPoints, default_points, prepare
+from keras_isgd.problems import Problem
+from keras_isgd.sampling import place_of
+from keras_isgd.utils.checks import check_array, check_count
 
 __all__ = ["PointTraining"]
 
+# Points in a batch of `predict`.
+_PREDICTED = 4096
 
-class PointTraining:
+# Arguments of Keras's methods that have no meaning for points, each with what to do.
+_NO_TARGETS = (
+    "the equation and its conditions say what the network has to be. Give measured "
+    "values to the problem as a condition, ki.Data(points, values)."
+)
+_SETS = (
+    "each step takes whole point sets. Give their sizes to "
+    "problem.points(interior=..., boundary=...)."
+)
+_REFUSED = {
+    "y": _NO_TARGETS,
+    "sample_weight": (
+        "points have no weights of their own. Weigh whole terms by "
+        "PINN(..., loss_weights=...), or draw more points where they matter."
+    ),
+    "class_weight": (
+        "points have no classes. Weigh whole terms by PINN(..., loss_weights=...)."
+    ),
+    "validation_split": (
+        "points are drawn, not split. Give other points as validation_data, such as "
+        "problem.points(seed=1)."
+    ),
+    "batch_size": _SETS,
+    "validation_batch_size": _SETS,
+    "shuffle": (
+        "each step takes whole point sets, whose order does not matter. "
+        "problem.points(resample=True) has new points for each step."
+    ),
+}
+
+
+class PointTraining(compat.AutoJit):
     """Mix-in of `PINN` with Keras's training methods for named point sets."""
+
+    problem: Problem
+    loss: Any
+    compiled: bool
+    compute_dtype: str
+    jit_compile: bool | int
+    run_eagerly: bool
+    optimizer: Any
+    train_function: Any
+    _terms: list[Any]
+    trainable_variables: list[keras.Variable]
 
     def fit(
         self,
-        x=None,
+        x: tf.data.Dataset | Mapping[str, Any] | None = None,
         *,
-        epochs=1,
-        steps_per_epoch=None,
-        callbacks=None,
-        validation_data=None,
-        validation_steps=None,
-        **kwargs,
-    ):
+        epochs: int = 1,
+        steps_per_epoch: int | None = None,
+        callbacks: Any = None,
+        validation_data: tf.data.Dataset | Mapping[str, Any] | None = None,
+        validation_steps: int | None = None,
+        **kwargs: Any,
+    ) -> keras.callbacks.History:
         """Trains; the arguments are those of `keras.Model.fit`.
 
         Args:
@@ -35,49 +86,66 @@ class PointTraining:
             callbacks: list of Keras callbacks.
             validation_data: points as for `x`.
             validation_steps: steps of a validation; 1 for endless points if None.
-            **kwargs: what else `keras.Model.fit` takes.
+            **kwargs: `verbose`, `initial_epoch` and `validation_freq` of
+                `keras.Model.fit`.
 
         Raises:
-            TypeError, ValueError: points that do not fit the problem.
+            TypeError, ValueError: points that do not fit the problem, a model that is
+                not compiled or has a loss of Keras's, or an argument that has no
+                meaning for points, such as `sample_weight`.
         """
-        self._assert_compile_called("fit")
-        if self.loss is not None or self._compile_metrics is not None:
-            raise ValueError(
-                "A PINN has a loss of its own (Eq. 6) and no targets: compile it with "
-                "an optimizer alone, and set PINN(..., loss_weights=...) for weights."
-            )
+        _refuse("fit", kwargs)
+        self._check_compiled()
         if x is None:
             sizes = [v.value.shape.num_elements() for v in self.trainable_variables]
             x = default_points(self.problem, sum(sizes), self._terms[0].columns)
-        x, steps_per_epoch = prepare(self.problem, x, steps_per_epoch)
+        points, steps_per_epoch = prepare(self.problem, x, steps_per_epoch)
         if validation_data is not None:
             validation_data, validation_steps = prepare(
                 self.problem, validation_data, validation_steps
             )
-        self._decide_on_xla(x, epochs - kwargs.get("initial_epoch", 0), steps_per_epoch)
-        if hasattr(x, "stream"):
-            callbacks = with_callback(callbacks, SeekPoints(x.stream))
-        return super().fit(
-            x,
+        run = epochs - kwargs.get("initial_epoch", 0)
+        self._decide_on_xla(points, run, steps_per_epoch)
+        place = place_of(points)
+        if place.streams:
+            # Without a number of steps each epoch begins the dataset anew.
+            epoch = int(points.cardinality()) if steps_per_epoch is None else None
+            callbacks = with_callback(callbacks, SeekPoints(place, epoch))
+        return super().fit(  # type: ignore[misc]
+            points,
             epochs=epochs,
             steps_per_epoch=steps_per_epoch,
             callbacks=callbacks,
             validation_data=validation_data,
             validation_steps=validation_steps,
-            **{"shuffle": False, **kwargs},  # Keras warns otherwise
+            **{**kwargs, "shuffle": False},  # Keras warns otherwise
         )
 
-    def _resolve_auto_jit_compile(self):
-        return Undecided(super()._resolve_auto_jit_compile())
+    def _check_compiled(self) -> None:
+        if not self.compiled:
+            raise ValueError(
+                "You must call `compile()` before `fit()`: "
+                "model.compile(optimizer=ki.ISGD()), for example."
+            )
+        if self.loss is not None or compat.has_compiled_metrics(self):
+            raise ValueError(
+                "A PINN has a loss of its own (Eq. 6) and no targets: compile it with "
+                "an optimizer alone, and set PINN(..., loss_weights=...) for weights."
+            )
 
-    def get_compile_config(self):
-        config = super().get_compile_config()
+    def auto_jit_compile(self, default: bool) -> int:
+        return Undecided(default)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        config = super().get_compile_config()  # type: ignore[misc]
         if config and isinstance(self.jit_compile, Undecided):
             # Still open for the fits of a loaded model.
             config["jit_compile"] = "auto"
         return config
 
-    def _decide_on_xla(self, x, epochs, steps):
+    def _decide_on_xla(
+        self, x: tf.data.Dataset, epochs: int, steps: int | None
+    ) -> None:
         if not isinstance(self.jit_compile, Undecided):
             return
         steps = int(x.cardinality()) if steps is None else steps
@@ -86,24 +154,68 @@ class PointTraining:
             self.train_function = None
         self.jit_compile = decision
 
-    def evaluate(self, x=None, *, steps=None, **kwargs):
-        """Returns the loss and its terms at points; see `keras.Model.evaluate`."""
-        if not kwargs.get("_use_cached_eval_dataset", False):
-            x, steps = prepare(self.problem, x, steps)
-        return super().evaluate(x, steps=steps, **kwargs)
+    def evaluate(
+        self,
+        x: tf.data.Dataset | Mapping[str, Any] | None = None,
+        *,
+        steps: int | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Returns the loss and its terms at points; see `keras.Model.evaluate`.
 
-    def predict(self, x, batch_size=4096, **kwargs):
+        Args:
+            x: points as for `fit`.
+            steps: how many point sets to average over; 1 for endless points if None.
+            **kwargs: `verbose`, `callbacks` and `return_dict` of
+                `keras.Model.evaluate`.
+
+        Raises:
+            TypeError, ValueError: points that do not fit the problem, or an argument
+                that has no meaning for points, such as `sample_weight`.
+        """
+        _refuse("evaluate", kwargs)
+        if not compat.evaluates_within_fit(kwargs):
+            x, steps = prepare(self.problem, x, steps)
+        return super().evaluate(x, steps=steps, **kwargs)  # type: ignore[misc]
+
+    def predict(self, x: Any, batch_size: int | None = None, **kwargs: Any) -> Any:
         """Returns u at points, a NumPy array `(n, outputs)`.
 
         Args:
-            x: array `(n, d)`; it keeps its precision, unlike in Keras.
-            batch_size: points in a batch.
-            **kwargs: what else `keras.Model.predict` takes.
+            x: array `(n, d)`; it keeps its precision, unlike in Keras. Or a
+                `tf.data.Dataset` of such arrays, its batches.
+            batch_size: points in a batch of an array; 4096 if None.
+            **kwargs: `verbose`, `steps` and `callbacks` of `keras.Model.predict`.
+
+        Raises:
+            ValueError: points of the wrong shape, or no real numbers; or a
+                `batch_size` for a dataset.
         """
         if not isinstance(x, tf.data.Dataset):
-            x = np.asarray(x, self.compute_dtype)
+            x = check_array("The array of points", x, finite=False)
             d = len(self.problem.coordinates)
             if x.ndim != 2 or x.shape[1] != d or len(x) == 0:
                 raise ValueError(f"Expected points (n, {d}), got shape {x.shape}.")
-            x = tf.data.Dataset.from_tensor_slices(x).batch(batch_size)
-        return super().predict(x, **kwargs)
+            batch = _PREDICTED if batch_size is None else batch_size
+            x = tf.data.Dataset.from_tensor_slices(x.astype(self.compute_dtype))
+            x = x.batch(check_count("batch_size", batch))
+        elif batch_size is not None:
+            raise ValueError(
+                "A tf.data.Dataset has batches of its own, so that `batch_size` would "
+                "have no effect: leave it out, or give an array of points."
+            )
+        return super().predict(x, **kwargs)  # type: ignore[misc]
+
+
+def _refuse(method: str, arguments: Mapping[str, Any]) -> None:
+    """Refuses arguments of Keras's that would have no effect on points.
+
+    Raises:
+        ValueError: for one that is there and not None, False or 0.
+    """
+    for name, value in arguments.items():
+        given = value is not None and not (
+            isinstance(value, (bool, int, float)) and value == 0
+        )
+        if name in _REFUSED and given:
+            raise ValueError(f"PINN.{method} takes no `{name}`: {_REFUSED[name]}")

@@ -1,10 +1,16 @@
 """Checks of the points that a user hands to `fit` and `evaluate`."""
 
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_isgd.sampling import endless
+from keras_isgd.problems import Problem
+from keras_isgd.sampling import Place, endless
+from keras_isgd.utils.checks import check_real_dtype
 
 __all__ = ["SeekPoints", "default_points", "prepare"]
 
@@ -13,7 +19,9 @@ __all__ = ["SeekPoints", "default_points", "prepare"]
 _INTERIOR_ROWS, _BOUNDARY_ROWS = 2.25, 0.3
 
 
-def default_points(problem, parameters, equations):
+def default_points(
+    problem: Problem, parameters: int, equations: int
+) -> tf.data.Dataset:
     """Returns points that suit a network's size: new ones each step, well spread.
 
     Args:
@@ -32,7 +40,11 @@ def default_points(problem, parameters, equations):
     )
 
 
-def prepare(problem, x, steps):
+def prepare(
+    problem: Problem,
+    x: tf.data.Dataset | Mapping[str, Any] | None,
+    steps: int | None,
+) -> tuple[tf.data.Dataset, int | None]:
     """Checks training points and makes them an endless dataset where needed.
 
     Args:
@@ -49,40 +61,47 @@ def prepare(problem, x, steps):
         ValueError: a set is missing, unknown, empty, of the wrong shape or dtype,
             not finite, or has points outside the domain.
     """
-    if isinstance(x, dict):
+    if isinstance(x, Mapping):
         sets = {name: np.asarray(value) for name, value in x.items()}
-        _check_specs(problem, {n: (v.shape, v.dtype) for n, v in sets.items()})
+        _check_specs(problem, {n: (v.shape, v.dtype.name) for n, v in sets.items()})
         _check_values(problem, sets)
-        x = endless(sets)
+        dataset = endless(sets)
     elif isinstance(x, tf.data.Dataset):
-        spec = x.element_spec
-        if not isinstance(spec, dict):
-            raise TypeError(
-                "Expected a dataset of dictionaries of point sets, such as "
-                f"problem.points(...), got elements {spec!r}."
-            )
-        _check_specs(
-            problem,
-            {
-                n: (tuple(s.shape) if s.shape.rank is not None else (), s.dtype.name)
-                for n, s in spec.items()
-            },
-        )
-        first = next(iter(x.take(1)), None)
-        if first is None:
-            raise ValueError("The dataset of points is empty; give it points.")
-        _check_values(problem, {n: v.numpy() for n, v in first.items()})
+        _check_dataset(problem, x)
+        dataset = x
     else:
         raise TypeError(
             "Expected points as a tf.data.Dataset, such as problem.points(...), or "
             f"as a dictionary of arrays (n, d), got {type(x).__name__}."
         )
-    if steps is None and x.cardinality() == tf.data.INFINITE_CARDINALITY:
+    if steps is None and dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
         steps = 1
-    return x, steps
+    return dataset, steps
 
 
-def _check_specs(problem, specs):
+def _check_dataset(problem: Problem, x: tf.data.Dataset) -> None:
+    spec = x.element_spec
+    if not isinstance(spec, dict):
+        raise TypeError(
+            "Expected a dataset of dictionaries of point sets, such as "
+            f"problem.points(...), got elements {spec!r}."
+        )
+    _check_specs(
+        problem,
+        {
+            n: (tuple(s.shape) if s.shape.rank is not None else (), s.dtype.name)
+            for n, s in spec.items()
+        },
+    )
+    first = next(iter(x.take(1)), None)
+    if first is None:
+        raise ValueError("The dataset of points is empty; give it points.")
+    _check_values(problem, {n: v.numpy() for n, v in first.items()})
+
+
+def _check_specs(
+    problem: Problem, specs: Mapping[str, tuple[tuple[int | None, ...], str]]
+) -> None:
     needed = problem.point_sets()
     if set(specs) != set(needed):
         missing = sorted(set(needed) - set(specs))
@@ -100,13 +119,15 @@ def _check_specs(problem, specs):
                 f"Expected the points {name!r} in the shape (n, {d}) for the "
                 f"coordinates {', '.join(problem.coordinates)}, got {tuple(shape)}."
             )
-        if str(dtype) not in ("float32", "float64"):
+        if dtype.startswith("complex"):
+            check_real_dtype(f"The set of points {name!r}", dtype)
+        if dtype not in ("float32", "float64"):
             raise ValueError(
                 f"Expected the points {name!r} as float64 or float32, got {dtype}."
             )
 
 
-def _check_values(problem, sets):
+def _check_values(problem: Problem, sets: Mapping[str, np.ndarray]) -> None:
     for name, x in sets.items():
         if len(x) == 0:
             raise ValueError(f"The point set {name!r} is empty; give it points.")
@@ -122,17 +143,39 @@ def _check_values(problem, sets):
 
 
 class SeekPoints(keras.callbacks.Callback):
-    """Lines a point stream up with the optimizer's iterations before training.
+    """Lines streams of points up with the optimizer's iterations before training.
 
     It must come after the callbacks that restore a run.
 
     Args:
-        stream: the dataset's `PointStream`.
+        place: what is known of the dataset that `fit` draws from.
+        epoch: the elements of a dataset that each epoch goes through from its
+            beginning, or None or a negative number where there is no such number.
     """
 
-    def __init__(self, stream):
+    def __init__(self, place: Place, epoch: int | None = None) -> None:
         super().__init__()
-        self._stream = stream
+        self._place = place
+        self._epoch = epoch
 
-    def on_train_begin(self, logs=None):
-        self._stream.seek(int(self.model.optimizer.iterations.numpy()))
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        step = int(self.model.optimizer.iterations.numpy())
+        if not self._place.lost_by:
+            for stream in self._place.streams:
+                stream.seek(step)
+        elif step > 0 and not self._begins_as_it_would(step):
+            warnings.warn(
+                f"The place in the stream of points is lost: a step of the dataset is "
+                f"not an element of problem.points(...), because of `"
+                f"{'`, `'.join(self._place.lost_by)}`. The run goes on at step {step} "
+                "with the points that the dataset begins with. Give fit() "
+                "problem.points(...) itself or what `map` and `prefetch` make of it, "
+                "and the points are those that an uninterrupted run would have had.",
+                stacklevel=2,
+            )
+
+    def _begins_as_it_would(self, step: int) -> bool:
+        if not any(stream.resample for stream in self._place.streams):
+            return True
+        whole_epochs = self._epoch and self._epoch > 0 and step % self._epoch == 0
+        return bool(whole_epochs) and "shuffle" not in self._place.lost_by

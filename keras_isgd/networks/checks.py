@@ -1,9 +1,14 @@
 """What a network must be to be differentiated and trained."""
 
 import warnings
+from collections.abc import Sequence
+from typing import Protocol
 
 import keras
 import tensorflow as tf
+
+from keras_isgd import compat
+from keras_isgd.utils.devices import device_type
 
 __all__ = ["check_network", "mixed_policy"]
 
@@ -16,13 +21,20 @@ _STOCHASTIC = (
 )
 
 
-def mixed_policy(layer):
+class ProblemShape(Protocol):
+    """What of a `Problem` a network has to match."""
+
+    coordinates: Sequence[str]
+    outputs: int
+
+
+def mixed_policy(layer: keras.layers.Layer) -> str | None:
     """Returns the name of a layer's mixed-precision policy, or None."""
     policy = layer.dtype_policy
     return policy.name if policy.compute_dtype != policy.variable_dtype else None
 
 
-def check_network(network, problem):
+def check_network(network: keras.Model, problem: ProblemShape) -> str:
     """Checks that a network suits a problem.
 
     Args:
@@ -43,7 +55,7 @@ def check_network(network, problem):
     if not network.trainable_variables:
         raise ValueError("The network has no trainable weights; nothing to train.")
     # Nested models hold layers of their own.
-    for layer in network._flatten_layers(include_self=False):
+    for layer in compat.flatten_layers(network, include_self=False):
         policy = mixed_policy(layer)
         if policy:
             raise ValueError(
@@ -69,14 +81,14 @@ def check_network(network, problem):
             f"{type(problem).__name__} needs a network from {expected[0]} to "
             f"{expected[1]}, got one from {found[0]} to {found[1]}."
         )
-    _warn_of_tensor_float_32(dtypes[0])
+    _warn_of_tensor_float_32(network, dtypes[0])
     return dtypes[0]
 
 
-def _warn_of_tensor_float_32(dtype):
+def _warn_of_tensor_float_32(network: keras.Model, dtype: str) -> None:
     if (
         dtype == "float32"
-        and tf.config.list_physical_devices("GPU")
+        and device_type(network.trainable_variables[0]) == "GPU"
         and tf.config.experimental.tensor_float_32_execution_enabled()
     ):
         warnings.warn(

@@ -1,7 +1,11 @@
 """Starting values of a first layer that resolves features all over a domain."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
+import tensorflow as tf
 
 __all__ = ["CentredBias", "WideKernel"]
 
@@ -10,14 +14,21 @@ _STEEP_SCALE = 12.0
 
 
 class _FirstLayer(keras.initializers.Initializer):
-    def __init__(self, scale, lower, upper, seed, steep=None):
+    def __init__(
+        self,
+        scale: float,
+        lower: Sequence[float],
+        upper: Sequence[float],
+        seed: int,
+        steep: Sequence[Sequence[float]] | None = None,
+    ) -> None:
         self.scale = scale
         self.lower = list(lower)
         self.upper = list(upper)
         self.seed = seed
         self.steep = None if steep is None else [list(corner) for corner in steep]
 
-    def kernel(self, units, dtype):
+    def kernel(self, units: int, dtype: str | None) -> tf.Tensor:
         """`(d, units)`."""
         shape = (len(self.lower), units)
         normal = keras.initializers.RandomNormal(stddev=1.0, seed=self.seed)
@@ -29,7 +40,7 @@ class _FirstLayer(keras.initializers.Initializer):
         kernel = normal(shape, dtype)
         return kernel * keras.ops.cast(scales, kernel.dtype)
 
-    def centres(self, units):
+    def centres(self, units: int) -> np.ndarray:
         """`(d, units)`."""
         rng = np.random.default_rng(self.seed)
         uniform = rng.uniform(size=(units, len(self.lower)))
@@ -39,7 +50,7 @@ class _FirstLayer(keras.initializers.Initializer):
             lower[: units // 2], upper[: units // 2] = self.steep
         return (lower + (upper - lower) * uniform).T
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "scale": self.scale,
             "lower": self.lower,
@@ -62,7 +73,7 @@ class WideKernel(_FirstLayer):
             deviation is at least 12 over the box's edge in each coordinate.
     """
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> tf.Tensor:
         return self.kernel(shape[1], dtype)
 
 
@@ -77,7 +88,7 @@ class CentredBias(_FirstLayer):
         scale, lower, upper, seed, steep: as for `WideKernel`.
     """
 
-    def __call__(self, shape, dtype=None):
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> tf.Tensor:
         (units,) = shape
         kernel = self.kernel(units, dtype)
         centres = keras.ops.cast(self.centres(units), kernel.dtype)

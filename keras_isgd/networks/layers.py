@@ -1,17 +1,21 @@
 """Layers that suit PINNs, with their Taylor rules."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives import activations, register_activation, register_rule
-from keras_isgd.utils.checks import check_positive
+from keras_isgd.derivatives.jet import Jet
+from keras_isgd.utils.checks import check_array, check_positive
 
 __all__ = ["FourierFeatures", "TrainableSine", "sine"]
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
-def sine(x):
+def sine(x: tf.Tensor) -> tf.Tensor:
     """The activation sin(x)."""
     return keras.ops.sin(x)
 
@@ -28,21 +32,21 @@ class TrainableSine(keras.layers.Layer):
         ValueError: `initial` is not positive and finite.
     """
 
-    def __init__(self, initial=1.0, **kwargs):
+    def __init__(self, initial: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.initial = check_positive("initial", initial)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[int | None]) -> None:
         self.scale = self.add_weight(
             shape=(input_shape[-1],),
             initializer=keras.initializers.Constant(self.initial),
             name="scale",
         )
 
-    def call(self, x):
+    def call(self, x: tf.Tensor) -> tf.Tensor:
         return keras.ops.sin(self.scale * x)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "initial": self.initial}
 
 
@@ -66,17 +70,22 @@ class FourierFeatures(keras.layers.Layer):
         ValueError: B is no finite matrix.
     """
 
-    def __init__(self, frequencies, trainable=False, **kwargs):
+    def __init__(
+        self,
+        frequencies: Sequence[Sequence[float]],
+        trainable: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(trainable=trainable, **kwargs)
-        matrix = np.asarray(frequencies, np.float64)
-        if matrix.ndim != 2 or matrix.size == 0 or not np.isfinite(matrix).all():
+        matrix = check_array("`frequencies`", frequencies)
+        if matrix.ndim != 2 or matrix.size == 0:
             raise ValueError(
                 "Expected `frequencies` as a finite matrix (d, m), got shape "
                 f"{matrix.shape}."
             )
         self.frequencies = matrix.tolist()
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence[int | None]) -> None:
         matrix = np.asarray(self.frequencies)
         d, m = matrix.shape
         if input_shape[-1] != d:
@@ -89,14 +98,16 @@ class FourierFeatures(keras.layers.Layer):
         )
         self.phases = np.repeat([0.0, np.pi / 2], m)
 
-    def call(self, x):
+    def call(self, x: tf.Tensor) -> tf.Tensor:
         twice = keras.ops.tile(keras.ops.matmul(x, self.matrix), (1, 2))
         return keras.ops.sin(twice + keras.ops.cast(self.phases, twice.dtype))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(
+        self, input_shape: Sequence[int | None]
+    ) -> tuple[int | None, ...]:
         return (*input_shape[:-1], 2 * len(self.frequencies[0]))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "frequencies": self.frequencies}
 
 
@@ -104,11 +115,11 @@ register_activation(sine, activations.sine)
 
 
 @register_rule(TrainableSine)
-def _trainable_sine(layer, jet):
+def _trainable_sine(layer: keras.layers.Layer, jet: Jet) -> Jet:
     return jet.scale(layer.scale).compose(activations.sine)
 
 
 @register_rule(FourierFeatures)
-def _fourier_features(layer, jet):
+def _fourier_features(layer: keras.layers.Layer, jet: Jet) -> Jet:
     twice = jet.affine(layer.matrix).map(lambda channel: tf.tile(channel, (1, 2)))
     return twice.shift(layer.phases).compose(activations.sine)

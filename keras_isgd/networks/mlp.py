@@ -1,17 +1,32 @@
 """Fully connected networks."""
 
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 
 from keras_isgd.geometry import Box
 from keras_isgd.networks.initializers import CentredBias, WideKernel
 from keras_isgd.networks.layers import TrainableSine, sine
-from keras_isgd.utils.checks import check_count, check_positive, check_seed
+from keras_isgd.utils.checks import (
+    check_array,
+    check_count,
+    check_positive,
+    check_seed,
+)
 
 __all__ = ["input_scale_for", "mlp"]
 
+# Factor on the last kernel of a network whose first layer resolves fine features.
+_SMALL_START = 0.01
+_DTYPES = ("float32", "float64")
 
-def input_scale_for(frequency, domain=None, depth=2):
+
+def input_scale_for(
+    frequency: float, domain: Box | None = None, depth: int = 2
+) -> float:
     """Returns a first-layer scale K for the highest frequency expected.
 
     Rule of thumb: a third of the frequency, or half of it for a single hidden layer
@@ -39,28 +54,33 @@ def input_scale_for(frequency, domain=None, depth=2):
 
 
 def mlp(
-    inputs=1,
-    outputs=1,
-    width=40,
-    depth=3,
-    activation="tanh",
-    input_scale=None,
-    output_scale=None,
-    features=None,
-    domain=None,
-    steep=None,
-    dtype="float64",
-    seed=None,
-):
+    inputs: int = 1,
+    outputs: int = 1,
+    width: int = 40,
+    depth: int = 3,
+    activation: str | Callable[[Any], Any] = "tanh",
+    input_scale: float | None = None,
+    output_scale: float | None = None,
+    features: keras.layers.Layer | None = None,
+    domain: Box | None = None,
+    steep: Box | None = None,
+    dtype: str = "float64",
+    seed: int | None = None,
+    output_offset: float | Sequence[float] = 0.0,
+) -> keras.Model:
     """Builds a fully connected network, a functional `keras.Model`.
 
     The start matters as much as the optimizer. With `input_scale` K, the first
     kernel is drawn from N(0, K^2) and the first biases spread the units' centres
     over the domain, so that the first layer already resolves features of length
     about 1/K everywhere; `input_scale_for` has a rule of thumb for K. The last
-    kernel is then made small, so that the network starts near zero: second
-    derivatives of the order of K^2 would otherwise dwarf the equation's data, and
-    Gauss-Newton with a small start ends at far smaller errors.
+    kernel is then made small, so that the network starts near `output_offset`,
+    which is zero unless given: second derivatives of the order of K^2 would
+    otherwise dwarf the equation's data, and Gauss-Newton with a small start ends at
+    far smaller errors.
+
+    An equation that is not defined at zero, such as one with u^1.5 or log(u), needs
+    a start where it is: a positive one, say, by `output_offset=1.5`.
 
     Args:
         inputs: number of coordinates, d.
@@ -83,6 +103,8 @@ def mlp(
         dtype: "float64" or "float32".
         seed: whole number for the weights; None draws one from NumPy's generator,
             which `keras.utils.set_random_seed` sets.
+        output_offset: what the last biases start at, and so the outputs, nearly: a
+            number, or one for each output.
 
     Returns:
         A `keras.Model` from `(n, inputs)` to `(n, outputs)`.
@@ -90,31 +112,71 @@ def mlp(
     Raises:
         ValueError: an argument out of range.
     """
-    for name, value in (
-        ("inputs", inputs),
-        ("outputs", outputs),
-        ("width", width),
-        ("depth", depth),
-    ):
+    sizes = {"inputs": inputs, "outputs": outputs, "width": width, "depth": depth}
+    for name, value in sizes.items():
         check_count(name, value)
-    if dtype not in ("float32", "float64"):
+    if dtype not in _DTYPES:
         raise ValueError(
             f'Expected `dtype` to be "float64" or "float32", got {dtype!r}: second '
             "derivatives need the digits."
         )
-    domain = Box([0.0] * inputs, [1.0] * inputs) if domain is None else domain
-    if domain.dimension != inputs:
+    seeds = _layer_seeds(seed, depth + 1)
+    if output_scale is None:
+        output_scale = 1.0 if input_scale is None else _SMALL_START
+    _check_first_layer(inputs, input_scale, features, domain, steep)
+    if input_scale is None:
+        first = {"kernel_initializer": keras.initializers.GlorotNormal(seeds[0])}
+    else:
+        first = _resolving_layer(inputs, input_scale, domain, steep, seeds[0])
+    last = _last_layer(outputs, output_scale, output_offset, seeds[-1])
+    function = _activation(activation)
+
+    x = keras.Input((inputs,), dtype=dtype, name="x")
+    hidden = x if features is None else features(x)
+    for number, layer_seed in enumerate(seeds[:-1], start=1):
+        glorot = {"kernel_initializer": keras.initializers.GlorotNormal(layer_seed)}
+        hidden = keras.layers.Dense(
+            width,
+            activation=function,
+            dtype=dtype,
+            name=f"hidden_{number}",
+            **(first if number == 1 else glorot),
+        )(hidden)
+        if activation == "trainable_sine":
+            hidden = TrainableSine(dtype=dtype, name=f"sine_{number}")(hidden)
+    u = keras.layers.Dense(outputs, dtype=dtype, name="u", **last)(hidden)
+    return keras.Model(x, u, name="mlp")
+
+
+def _layer_seeds(seed: int | None, count: int) -> list[int]:
+    """Independent seeds: layers of neighbouring seeds must not share kernels."""
+    seed = np.random.randint(2**31) if seed is None else check_seed(seed)
+    return [int(s) % 2**31 for s in np.random.SeedSequence(seed).generate_state(count)]
+
+
+def _activation(activation: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
+    if activation == "trainable_sine":
+        return keras.activations.linear  # the sine is a layer of its own
+    function = sine if activation == "sine" else keras.activations.get(activation)
+    if function is keras.activations.relu:
+        raise ValueError(
+            "relu has no second derivative, so no PDE residual; choose tanh, sine, "
+            "gelu, softplus or swish."
+        )
+    return function
+
+
+def _check_first_layer(
+    inputs: int,
+    input_scale: float | None,
+    features: keras.layers.Layer | None,
+    domain: Box | None,
+    steep: Box | None,
+) -> None:
+    if domain is not None and domain.dimension != inputs:
         raise ValueError(
             f"Expected a domain of {inputs} dimensions, got {domain.dimension}."
         )
-    seed = np.random.randint(2**31) if seed is None else check_seed(seed)
-    # Independent for each layer: neighbouring seeds must not share kernels.
-    seeds = [
-        int(s) % 2**31 for s in np.random.SeedSequence(seed).generate_state(depth + 1)
-    ]
-    if output_scale is None:
-        output_scale = 1.0 if input_scale is None else 0.01
-    output_scale = check_positive("output_scale", output_scale)
     if features is not None and input_scale is not None:
         raise ValueError(
             "`input_scale` is for a first layer on the coordinates; with `features` "
@@ -124,50 +186,22 @@ def mlp(
         raise ValueError(
             f"Expected `steep` beside `input_scale`, a box of {inputs} dimensions."
         )
-    trainable_sine = activation == "trainable_sine"
-    if trainable_sine:
-        activation = "linear"
-    activation = sine if activation == "sine" else keras.activations.get(activation)
-    if activation is keras.activations.relu:
-        raise ValueError(
-            "relu has no second derivative, so no PDE residual; choose tanh, sine, "
-            "gelu, softplus or swish."
+    if domain is not None and input_scale is None:
+        warnings.warn(
+            "`domain` says where the centres of the first layer's units lie, which "
+            "only `input_scale` gives them, so that it has no effect here. Give "
+            "`input_scale`, or leave `domain` out; a later version will refuse it.",
+            DeprecationWarning,
+            stacklevel=3,
         )
 
-    x = keras.Input((inputs,), dtype=dtype, name="x")
-    hidden = x if features is None else features(x)
-    for layer in range(depth):
-        first = layer == 0 and input_scale is not None
-        initializers = (
-            _first_layer(input_scale, domain, steep, seeds[layer])
-            if first
-            else {
-                "kernel_initializer": keras.initializers.GlorotNormal(seed=seeds[layer])
-            }
-        )
-        hidden = keras.layers.Dense(
-            width,
-            activation=activation,
-            dtype=dtype,
-            name=f"hidden_{layer + 1}",
-            **initializers,
-        )(hidden)
-        if trainable_sine:
-            hidden = TrainableSine(dtype=dtype, name=f"sine_{layer + 1}")(hidden)
-    u = keras.layers.Dense(
-        outputs,
-        dtype=dtype,
-        name="u",
-        # Glorot's normal distribution with its standard deviation times a factor.
-        kernel_initializer=keras.initializers.VarianceScaling(
-            output_scale**2, "fan_avg", "truncated_normal", seed=seeds[depth]
-        ),
-    )(hidden)
-    return keras.Model(x, u, name="mlp")
 
-
-def _first_layer(input_scale, domain, steep, seed):
-    arguments = {
+def _resolving_layer(
+    inputs: int, input_scale: float, domain: Box | None, steep: Box | None, seed: int
+) -> dict[str, Any]:
+    """The initializers of a first layer that resolves lengths of 1/input_scale."""
+    domain = domain or Box([0.0] * inputs, [1.0] * inputs)
+    arguments: dict[str, Any] = {
         "scale": check_positive("input_scale", input_scale),
         "lower": domain.lower,
         "upper": domain.upper,
@@ -177,4 +211,24 @@ def _first_layer(input_scale, domain, steep, seed):
     return {
         "kernel_initializer": WideKernel(**arguments),
         "bias_initializer": CentredBias(**arguments),
+    }
+
+
+def _last_layer(
+    outputs: int, scale: float, offset: float | Sequence[float], seed: int
+) -> dict[str, Any]:
+    """The initializers of the last layer: where the network starts."""
+    scale = check_positive("output_scale", scale)
+    offsets = check_array("`output_offset`", offset)
+    if offsets.shape not in ((), (outputs,)):
+        raise ValueError(
+            f"Expected `output_offset` as a number, or one for each of the {outputs} "
+            f"outputs, got shape {offsets.shape}."
+        )
+    return {
+        # Glorot's normal distribution with its standard deviation times a factor.
+        "kernel_initializer": keras.initializers.VarianceScaling(
+            scale**2, "fan_avg", "truncated_normal", seed=seed
+        ),
+        "bias_initializer": keras.initializers.Constant(offsets.tolist()),
     }

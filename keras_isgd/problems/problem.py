@@ -1,17 +1,24 @@
 """What a differential equation is, to a PINN."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
-from scipy.stats import qmc
+import tensorflow as tf
 
 from keras_isgd import sampling
+from keras_isgd.derivatives import Field
+from keras_isgd.derivatives.field import TIME
 from keras_isgd.geometry import Box, Faces
-from keras_isgd.problems.conditions import Data
-from keras_isgd.utils.checks import check_choice, check_seed
+from keras_isgd.problems.conditions import Condition
+from keras_isgd.utils.checks import check_array, check_choice, check_seed, is_whole
 
 __all__ = ["Problem"]
 
 # Grid points along each axis of the test grid, by dimension.
 _TEST_COUNTS = {1: 20_001, 2: 201, 3: 41}
+# In more dimensions, so many points of a Sobol sequence.
+_TEST_POINTS = 2**16
 
 
 class Problem:
@@ -23,7 +30,11 @@ class Problem:
     constructor takes arguments, so that models of it can be saved.
 
     Attributes:
-        coordinates: names of the d coordinates; "t" is time.
+        coordinates: names of the d coordinates.
+        time: which coordinate is time, by name: it has a first value instead of a
+            boundary, and the Laplacian leaves it out. "t" unless set otherwise; a
+            problem without a coordinate of that name has no time, nor has one with
+            None.
         outputs: number of the network's outputs.
         domain: a `Box` in d dimensions.
         coefficients: trainable coefficients of the equation and their first
@@ -43,15 +54,16 @@ class Problem:
                 return [ki.Dirichlet(on="boundary", value=self.exact)]
     """
 
-    coordinates = ("x",)
-    outputs = 1
-    domain = Box(0.0, 1.0)
-    coefficients = {}
-    reference = ""
+    coordinates: tuple[str, ...] = ("x",)
+    time: str | None = TIME
+    outputs: int = 1
+    domain: Box = Box(0.0, 1.0)
+    coefficients: Mapping[str, float] = {}
+    reference: str = ""
     # A box inside the domain where the solution is steep, for `points(refine=...)`.
-    steep = None
+    steep: Box | None = None
 
-    def residual(self, u, x):
+    def residual(self, u: Field, x: tf.Tensor) -> tf.Tensor:
         """Returns what the equation says is zero, `(n, k)` for k equations.
 
         Args:
@@ -63,14 +75,24 @@ class Problem:
             "with everything on one side."
         )
 
-    def conditions(self):
+    def conditions(self) -> list[Condition]:
         """Returns the list of conditions; none by default."""
         return []
 
     # A subclass with a known solution defines exact(self, x): (n, d) -> (n, outputs).
-    exact = None
+    exact: Any = None
 
-    def faces(self, on):
+    @property
+    def time_axis(self) -> int | None:
+        """The index of the time coordinate, or None."""
+        coordinates = tuple(self.coordinates)
+        return coordinates.index(self.time) if self.time in coordinates else None
+
+    def bound_conditions(self) -> list[Condition]:
+        """Returns the conditions with what they leave to the problem filled in."""
+        return [condition.bound_to(self) for condition in self.conditions()]
+
+    def faces(self, on: str) -> list[tuple[int, int]]:
         """Returns the faces that a point set's name means, as `(axis, side)` pairs.
 
         Raises:
@@ -79,14 +101,15 @@ class Problem:
         if on == "boundary":
             faces = [
                 (axis, side)
-                for axis, name in enumerate(self.coordinates)
-                if name != "t"
+                for axis in range(len(self.coordinates))
+                if axis != self.time_axis
                 for side in (0, 1)
             ]
             if not faces:
                 raise ValueError(
-                    f'{type(self).__name__} has no boundary but in time "t": use '
-                    'ki.Initial, or on="t_min" or on="t_max".'
+                    f"{type(self).__name__} has no boundary but in its time "
+                    f'"{self.time}": use ki.Initial, or on="{self.time}_min" or '
+                    f'on="{self.time}_max".'
                 )
             return faces
         named = {
@@ -101,23 +124,23 @@ class Problem:
             )
         return [named[on]]
 
-    def point_sets(self):
+    def point_sets(self) -> list[str]:
         """Returns the names of the point sets that training needs."""
         names = ["interior"]
-        for condition in self.conditions():
+        for condition in self.bound_conditions():
             if condition.on is not None and condition.on not in names:
                 names.append(condition.on)
         return names
 
     def points(
         self,
-        interior=1000,
-        boundary=None,
-        resample=True,
-        seed=0,
-        method="uniform",
-        refine=0.0,
-    ):
+        interior: int = 1000,
+        boundary: int | Mapping[str, int] | None = None,
+        resample: bool = True,
+        seed: int | None = 0,
+        method: str = "uniform",
+        refine: float = 0.0,
+    ) -> tf.data.Dataset:
         """Returns training points: an endless dataset of named point sets.
 
         Args:
@@ -145,7 +168,7 @@ class Problem:
         check_choice("method", method, sampling.METHODS)
         seed = check_seed(seed)
         counts = self._counts(interior, boundary)
-        samplers = {}
+        samplers: dict[str, sampling.Sampler] = {}
         for offset, (name, count) in enumerate(counts.items()):
             faces = None
             if name != "interior":
@@ -157,7 +180,9 @@ class Problem:
             samplers["interior"] = self._refined(interior, method, seed, refine)
         return sampling.point_dataset(samplers, resample)
 
-    def _refined(self, interior, method, seed, refine):
+    def _refined(
+        self, interior: int, method: str, seed: int, refine: float
+    ) -> sampling.Sampler:
         if self.steep is None or not 0.0 < refine < 1.0:
             raise ValueError(
                 "Expected `refine` in [0, 1), and 0 for a problem without a box "
@@ -171,7 +196,9 @@ class Problem:
             ]
         )
 
-    def _counts(self, interior, boundary):
+    def _counts(
+        self, interior: int, boundary: int | Mapping[str, int] | None
+    ) -> dict[str, int]:
         names = self.point_sets()[1:]
         one_dimensional = len(self.coordinates) == 1
         if one_dimensional and boundary is not None:
@@ -179,7 +206,7 @@ class Problem:
                 "In one dimension the boundary is two end points and both are always "
                 f"used: leave `boundary` out, got {boundary!r}."
             )
-        if isinstance(boundary, dict):
+        if isinstance(boundary, Mapping):
             if set(boundary) != set(names):
                 raise ValueError(
                     f"Expected `boundary` to give numbers for {', '.join(names)}; got "
@@ -190,25 +217,20 @@ class Problem:
             number = 200 if boundary is None else boundary
             counts = {"interior": interior, **dict.fromkeys(names, number)}
         for name, count in counts.items():
-            if (
-                isinstance(count, bool)
-                or not isinstance(count, (int, np.integer))
-                or count < 1
-            ):
+            if not is_whole(count, 1):
                 raise ValueError(
                     f"Expected a whole number >= 1 of {name} points, got {count!r}."
                 )
         return counts
 
-    def test_points(self):
+    def test_points(self) -> np.ndarray:
         """Returns the fixed fine grid on which errors are measured, `(n, d)`."""
         d = len(self.coordinates)
         if d in _TEST_COUNTS:
             return self.domain.grid([_TEST_COUNTS[d]] * d)
-        unit = qmc.Sobol(d, scramble=False).random_base2(16)
-        return self.domain.lower + np.asarray(self.domain.lengths) * unit
+        return self.domain.from_unit(sampling.sobol_points(d, _TEST_POINTS))
 
-    def check(self):
+    def check(self) -> None:
         """Checks that the parts fit together.
 
         Raises:
@@ -219,47 +241,46 @@ class Problem:
             raise ValueError(
                 f"{name}.coordinates must be different names, got {self.coordinates}."
             )
+        self._check_time()
         if self.domain.dimension != len(self.coordinates):
             raise ValueError(
                 f"{name} has coordinates {self.coordinates}, but its domain has "
                 f"{self.domain.dimension} dimensions."
             )
+        for coefficient, value in self.coefficients.items():
+            if check_array(f"The coefficient {coefficient!r} of {name}", value).ndim:
+                raise ValueError(
+                    f"The coefficient {coefficient!r} of {name} has to start at one "
+                    f"number, got {value!r}."
+                )
         names = ["residual"]
-        for condition in self.conditions():
+        for condition in self.bound_conditions():
             if condition.name in names:
                 raise ValueError(
                     f"{name} has two terms named {condition.name!r}; give one of the "
                     "conditions another `name`."
                 )
             names.append(condition.name)
-            if condition.on is not None:
-                self.faces(condition.on)
-            if isinstance(condition, Data):
-                self._check_data(condition)
+            condition.check(self)
 
-    def _check_data(self, data):
-        if data.points.shape[1] != len(self.coordinates):
+    def _check_time(self) -> None:
+        name, time = type(self).__name__, self.time
+        if time is not None and not isinstance(time, str):
             raise ValueError(
-                f"The data {data.name!r} has points of {data.points.shape[1]} "
-                f"coordinates, {type(self).__name__} has {len(self.coordinates)}."
+                f"Expected {name}.time to be the name of the coordinate that is time, "
+                f"or None, got {time!r}. Call what you keep there by another name."
             )
-        columns = self.outputs if data.component is None else 1
-        if data.values.shape[1] != columns:
+        if time not in (None, TIME) and self.time_axis is None:
             raise ValueError(
-                f"The data {data.name!r} has values of {data.values.shape[1]} columns, "
-                f"expected {columns}, one for each output that is measured."
-            )
-        outside = int(np.sum(~self.domain.contains(data.points)))
-        if outside:
-            raise ValueError(
-                f"{outside} points of the data {data.name!r} lie outside {self.domain}."
+                f'{name}.time is "{time}", but its coordinates are '
+                f"{', '.join(self.coordinates)}."
             )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments; none by default."""
         return {}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "Problem":
         """Builds the problem from what `get_config` returned."""
         return cls(**config)

@@ -116,6 +116,7 @@ class Term:
                 self.problem.coordinates,
                 self.problem.outputs,
                 coefficients,
+                time=self._problem.time,
             )
             for found in values
         ]
@@ -174,7 +175,7 @@ def terms_of(
     problem.check()
     parts = [
         _residual_part(problem),
-        *(_condition_part(problem, c, dtype) for c in problem.conditions()),
+        *(_condition_part(problem, c, dtype) for c in problem.bound_conditions()),
     ]
     omegas = {part.name: part.weight for part in parts}
     check_names(weights, omegas, type(problem).__name__)
@@ -253,6 +254,7 @@ def _traced(problem: Problem, part: _Part, dtype: str) -> Trace:
             problem.coefficients,
             dtype,
             columns,
+            problem.time,
         )
     except ValueError as error:
         raise ValueError(f"In {term}: {error}") from error

@@ -1,13 +1,29 @@
 """Point sets and streams of them."""
 
-from keras_isgd.sampling.samplers import METHODS, SetSampler, Union
-from keras_isgd.sampling.streams import PointStream, endless, point_dataset
+from keras_isgd.sampling.samplers import (
+    METHODS,
+    Sampler,
+    SetSampler,
+    Union,
+    sobol_points,
+)
+from keras_isgd.sampling.streams import (
+    Place,
+    PointStream,
+    endless,
+    place_of,
+    point_dataset,
+)
 
 __all__ = [
     "METHODS",
+    "Place",
     "PointStream",
+    "Sampler",
     "SetSampler",
     "Union",
     "endless",
+    "place_of",
     "point_dataset",
+    "sobol_points",
 ]

@@ -1,18 +1,22 @@
 """Points of one named set, a function of a seed and the step."""
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
-from scipy.stats import qmc
 
+from keras_isgd.geometry import Box, Faces
 from keras_isgd.utils.memory import require_memory
 
-__all__ = ["METHODS", "SetSampler", "Union"]
+__all__ = ["METHODS", "Sampler", "SetSampler", "Union", "sobol_points"]
 
 # GiB of one set; a quarter of a billion numbers.
 _LARGEST_SET = 2.0
 METHODS = ("uniform", "sobol", "halton", "latin_hypercube")
+
+# From a step, an integer or a scalar int64 tensor, to points (n, d) in float64.
+Sampler = Callable[[int | tf.Tensor], tf.Tensor]
 
 
 class SetSampler:
@@ -25,54 +29,44 @@ class SetSampler:
             and then shifted at random modulo 1 for each new set.
         seed: integer.
         faces: None for the interior, else the `Faces`.
+
+    Raises:
+        ValueError: more than 2 GiB of points.
     """
 
-    def __init__(self, box, count, method, seed, faces=None):
+    def __init__(
+        self, box: Box, count: int, method: str, seed: int, faces: Faces | None = None
+    ) -> None:
         self._box = box
         self._seed = seed
-        self._uniform = method == "uniform"
         self._faces = faces
         self._allotment = [count] if faces is None else faces.allotment(count)
         self._count = sum(self._allotment)
-        d = box.dimension
         require_memory(
-            8 * d * self._count,
+            8 * box.dimension * self._count,
             _LARGEST_SET,
-            f"A set of {self._count} points in {d} coordinates",
+            f"A set of {self._count} points in {box.dimension} coordinates",
             "Take fewer points: with resample=True each step has new ones.",
         )
         self._base = None
-        if not self._uniform:
-            engine = {
-                "sobol": qmc.Sobol,
-                "halton": qmc.Halton,
-                "latin_hypercube": qmc.LatinHypercube,
-            }[method](d, rng=np.random.default_rng(seed))
-            self._base = _draw(engine, method, self._count)
+        if method != "uniform":
+            base = _draw(method, box.dimension, self._count, seed)
+            # A tensor outside the graph of `tf.data`, which captures it: as a constant
+            # it would be part of the graph, which cannot hold 2 GiB.
+            with tf.init_scope(), tf.device("CPU:0"):
+                self._base = tf.constant(base)
 
-    def __call__(self, step):
+    def __call__(self, step: int | tf.Tensor) -> tf.Tensor:
         """Returns the set for a step, `(count, d)` float64."""
         seed = tf.stack([tf.constant(self._seed, tf.int64), tf.cast(step, tf.int64)])
         d = self._box.dimension
-        if self._uniform:
+        if self._base is None:
             unit = tf.random.stateless_uniform((self._count, d), seed, dtype=tf.float64)
         else:
             shift = tf.random.stateless_uniform((1, d), seed, dtype=tf.float64)
-            unit = tf.math.floormod(tf.constant(self._base) + shift, 1.0)
-        lower = tf.constant(self._box.lower, tf.float64)
-        lengths = tf.constant(self._box.lengths, tf.float64)
-        x = lower + lengths * unit
-        return x if self._faces is None else self._onto_faces(x)
-
-    def _onto_faces(self, x):
-        parts = []
-        for part, (axis, side) in zip(
-            tf.split(x, self._allotment), self._faces.faces, strict=True
-        ):
-            corner = (self._box.lower, self._box.upper)[side][axis]
-            on_axis = tf.one_hot(axis, self._box.dimension, dtype=tf.float64)
-            parts.append(part * (1.0 - on_axis) + corner * on_axis)
-        return tf.concat(parts, axis=0)
+            unit = tf.math.floormod(self._base + shift, 1.0)
+        x = self._box.from_unit(unit)
+        return x if self._faces is None else self._faces.project(x, self._allotment)
 
 
 class Union:
@@ -82,17 +76,33 @@ class Union:
         samplers: functions from a step to points `(n_i, d)`.
     """
 
-    def __init__(self, samplers):
+    def __init__(self, samplers: Sequence[Sampler]) -> None:
         self._samplers = samplers
 
-    def __call__(self, step):
+    def __call__(self, step: int | tf.Tensor) -> tf.Tensor:
         """Returns the set for a step, `(sum n_i, d)` float64."""
         return tf.concat([sampler(step) for sampler in self._samplers], axis=0)
 
 
-def _draw(engine, method, count):
-    if method != "sobol":
-        return engine.random(count)
-    # Sobol points are balanced in powers of two; the first `count` of the next
-    # power are still evenly spread.
+def sobol_points(d: int, count: int, seed: int | None = None) -> np.ndarray:
+    """Returns the first points of a Sobol sequence in the unit box, `(count, d)`.
+
+    Args:
+        d: number of coordinates.
+        count: number of points. They are balanced in powers of two; the first ones
+            of the next power are still evenly spread.
+        seed: of the scrambling; None leaves them as Sobol has them.
+    """
+    from scipy.stats import qmc  # two thirds of a second, which not every run needs
+
+    engine = qmc.Sobol(d, scramble=seed is not None, rng=np.random.default_rng(seed))
     return engine.random_base2(math.ceil(math.log2(max(count, 2))))[:count]
+
+
+def _draw(method: str, d: int, count: int, seed: int) -> np.ndarray:
+    if method == "sobol":
+        return sobol_points(d, count, seed)
+    from scipy.stats import qmc
+
+    engine = {"halton": qmc.Halton, "latin_hypercube": qmc.LatinHypercube}[method]
+    return engine(d, rng=np.random.default_rng(seed)).random(count)

@@ -3,7 +3,7 @@
 __all__ = ["require_memory"]
 
 
-def require_memory(size, budget, what, remedy):
+def require_memory(size: float, budget: float, what: str, remedy: str) -> None:
     """Lets pass what fits a budget.
 
     Args:

@@ -1,6 +1,7 @@
 """Which versions of Keras and TensorFlow this package works with."""
 
 import re
+from collections.abc import Mapping
 
 __all__ = ["OLDEST", "check"]
 
@@ -8,7 +9,7 @@ __all__ = ["OLDEST", "check"]
 OLDEST = {"keras": (3, 15), "tensorflow": (2, 21)}
 
 
-def check(found, backend):
+def check(found: Mapping[str, str], backend: str) -> None:
     """Checks versions, before anything else is imported.
 
     Args:

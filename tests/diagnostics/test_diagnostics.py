@@ -181,3 +181,75 @@ def test_theorem_bound_holds_for_an_implicit_step_on_a_quadratic():
     assert bound[0] == 5.0
     assert np.all(exact <= bound)
     assert bound[3] == pytest.approx(5.0 / 1.3**3)
+
+
+def test_each_place_has_its_own_matrix():
+    model, batch = _pinn()
+    objective = model.objective(batch)
+    w = objective.parameters.read()
+    there = (w + 0.3).numpy()
+    functions = (
+        diagnostics.hessian,
+        diagnostics.hessian_spectrum,
+        diagnostics.gram_matrix,
+        lambda *where: diagnostics.extreme_eigenvalues(*where)[:2],
+    )
+    here = [function(objective) for function in functions]
+    moved = [function(objective, there) for function in functions]
+    for variable in model.trainable_variables:
+        variable.assign_add(0.3 * tf.ones_like(variable))
+    for function, before, expected in zip(functions, here, moved, strict=True):
+        assert not np.allclose(before, expected, rtol=1e-3)
+        np.testing.assert_allclose(function(objective), expected, rtol=1e-6, atol=1e-9)
+    for wrong, words in (
+        (there[:-1], r"got shape \(15,\)"),
+        (there * 1j, "is complex"),
+    ):
+        with pytest.raises(ValueError, match=f"`w`.*{words}"):
+            diagnostics.hessian(objective, wrong)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [diagnostics.hessian, diagnostics.hessian_spectrum, diagnostics.gram_matrix],
+)
+def test_budgets(function):
+    objective = _pinn()[0].objective(_pinn()[1])
+    function(objective, memory=1e-4)
+    with pytest.raises(ValueError, match="more than the 1e-06 GiB allowed"):
+        function(objective, memory=1e-6)
+
+
+def test_arguments_of_lanczos():
+    objective = _pinn()[0].objective(_pinn()[1])
+
+    def ends(**arguments):
+        return diagnostics.extreme_eigenvalues(objective, **arguments)
+
+    assert ends(steps=3).products == 3
+    loose, tight = ends(tolerance=0.5), ends(tolerance=1e-12)
+    assert loose.products < tight.products
+    assert ends(steps=3, seed=0) == ends(steps=3, seed=0) != ends(steps=3, seed=1)
+    for wrong in ({"tolerance": -1.0}, {"tolerance": math.nan}, {"seed": -1}):
+        with pytest.raises(ValueError, match=f"`{next(iter(wrong))}`"):
+            ends(**wrong)
+
+
+def test_slopes_and_orders_of_gram_matrices():
+    x = _points()
+    weights = np.random.default_rng(3).normal(size=(9, 3))
+    # act' = 1: H = x . x' times the mean of a^2.
+    linear = diagnostics.two_layer_gram_matrix(
+        x, weights, np.full(9, 2.0), slope=np.ones_like
+    )
+    np.testing.assert_allclose(linear, 4.0 * x @ x.T, rtol=1e-12, atol=1e-12)
+    coarse, fine = (diagnostics.limit_gram_matrix(x, order=n)[1] for n in (12, 120))
+    assert fine < 0.1 * coarse
+    for wrong in (7, 16.0, True):
+        with pytest.raises(ValueError, match="`order` as a whole number >= 8"):
+            diagnostics.limit_gram_matrix(x, order=wrong)
+
+
+def test_theorem_bound_depends_on_each_argument():
+    expected = 3.0 * (1.0 + 0.5 * 0.4 * 5.0) ** -np.arange(3.0)
+    np.testing.assert_allclose(diagnostics.theorem_bound(3.0, 0.4, 5.0, 2), expected)

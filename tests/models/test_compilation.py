@@ -2,8 +2,10 @@
 
 import keras
 import pytest
+import tensorflow as tf
 
 import keras_isgd as ki
+from keras_isgd.models import compilation
 from keras_isgd.models.compilation import decide
 
 
@@ -52,3 +54,16 @@ def test_an_open_choice_stays_open_in_a_loaded_model(tmp_path):
     points = model.problem.points(8, resample=False)
     again.fit(points, epochs=3, steps_per_epoch=200, verbose=0)
     assert again.jit_compile
+
+
+def test_what_counts_is_where_the_weights_are(monkeypatch):
+    model = model_of(ki.ISGD())
+    # A GPU in sight, and the model on the CPU nevertheless.
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    model.jit_compile = given = object()
+    assert decide(model, 200) is not given
+    assert bool(decide(model, 200))
+    assert not decide(model, 199)
+    monkeypatch.setattr(compilation, "device_type", lambda variable: "GPU")
+    assert decide(model, 200) is given

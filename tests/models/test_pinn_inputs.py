@@ -38,6 +38,8 @@ BAD_SETS = {
     "three columns": ({**GOOD, "boundary": np.zeros((4, 3))}, r"got \(4, 3\)"),
     "integers": ({**GOOD, "boundary": np.eye(2, dtype=int)}, "float32, got int64"),
     "half": ({**GOOD, "boundary": np.eye(2, dtype="float16")}, "got float16"),
+    "complex": ({**GOOD, "interior": INTERIOR * 1j}, "'interior' is complex.*two"),
+    "strings": ({**GOOD, "boundary": BOUNDARY.astype(str)}, "float64 or float32, got"),
     "NaN": ({**GOOD, "interior": NAN}, "'interior' have NaN"),
     "infinite": (
         {**GOOD, "boundary": BOUNDARY + math.inf},
@@ -103,6 +105,80 @@ def test_a_loss_is_refused(model, arguments):
 def test_predict_refuses_other_shapes(model, shape):
     with pytest.raises(ValueError, match=r"Expected points \(n, 2\)"):
         model.predict(np.zeros(shape), verbose=0)
+
+
+def test_predict_refuses_what_is_no_real_number(model):
+    for wrong, words in ((INTERIOR * 1j, "is complex"), ([["0", "1"]], "real numbers")):
+        with pytest.raises(ValueError, match=f"The array of points .*{words}"):
+            model.predict(wrong, verbose=0)
+
+
+# What Keras takes, and what has no meaning for points.
+NOT_FOR_POINTS = {
+    "y": np.zeros((7, 1)),
+    "sample_weight": np.ones(7),
+    "class_weight": {0: 2.0},
+    "validation_split": 0.2,
+    "batch_size": 32,
+    "validation_batch_size": 32,
+    "shuffle": True,
+}
+
+
+@pytest.mark.parametrize("name", NOT_FOR_POINTS)
+def test_arguments_without_a_meaning_are_refused(model, name):
+    value, words = (
+        NOT_FOR_POINTS[name],
+        f"PINN.fit takes no `{name}`: .*[a-z]{{4}}.*\\.",
+    )
+    refuses(model, ValueError, words, lambda: model.fit(GOOD, **{name: value}))
+    if name in ("y", "sample_weight", "batch_size"):
+        words = words.replace("fit", "evaluate")
+        refuses(model, ValueError, words, lambda: model.evaluate(GOOD, **{name: value}))
+    # Keras's defaults may be written out.
+    default = {"validation_split": 0.0, "shuffle": False}.get(name)
+    model.fit(GOOD, verbose=0, **{name: default})
+
+
+def test_batches_of_predict(model):
+    sizes = []
+    watch = keras.callbacks.LambdaCallback(
+        on_predict_batch_end=lambda batch, logs: sizes.append(len(logs["outputs"]))
+    )
+    arguments = {"verbose": 0, "callbacks": [watch]}
+    model.predict(INTERIOR, batch_size=3, **arguments)
+    model.predict(INTERIOR, **arguments)
+    model.predict(INTERIOR, batch_size=2, steps=2, **arguments)
+    assert sizes == [3, 3, 1, 7, 2, 2]
+    batches = tf.data.Dataset.from_tensors(INTERIOR)
+    np.testing.assert_array_equal(
+        model.predict(batches, verbose=0), model.predict(INTERIOR, verbose=0)
+    )
+    with pytest.raises(ValueError, match="batches of its own"):
+        model.predict(batches, batch_size=3)
+    for wrong in (0, -1, 2.0, "3"):
+        with pytest.raises(ValueError, match="`batch_size` to be a whole number"):
+            model.predict(INTERIOR, batch_size=wrong)
+
+
+def test_a_model_that_is_not_compiled():
+    with pytest.raises(ValueError, match="must call `compile"):
+        model_of(problems.Poisson2D()).fit(GOOD)
+
+
+def test_steps_of_a_validation_and_of_evaluate(model):
+    points = model.problem.points(7, 5, seed=3)
+    losses = [float(model.closure(sets)[0]) for sets in points.take(3)]
+    assert len(set(losses)) == 3
+    for steps, mean in ((None, losses[0]), (2, np.mean(losses[:2]))):
+        found = model.evaluate(points, steps=steps, verbose=0, return_dict=True)
+        np.testing.assert_allclose(found["loss"], mean, rtol=1e-6)
+    model.optimizer.learning_rate.assign(0.0)
+    for steps, mean in ((None, losses[0]), (3, np.mean(losses))):
+        history = model.fit(
+            GOOD, validation_data=points, validation_steps=steps, verbose=0
+        ).history
+        np.testing.assert_allclose(history["val_loss"], [mean], rtol=1e-6)
 
 
 # -- problems -------------------------------------------------------------------

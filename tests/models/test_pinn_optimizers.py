@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import keras_isgd as ki
+from keras_isgd.networks import checks
 
 KERAS_OPTIMIZERS = sorted(
     name
@@ -49,7 +50,11 @@ def test_everything_follows_the_network(dtype):
 
 
 def test_says_when_a_gpu_would_use_tensor_float_32(monkeypatch):
+    # A GPU in sight is not enough: the network has to be on it.
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
+    _model(dtype="float32")
+    monkeypatch.setattr(checks, "device_type", lambda variable: "GPU")
     with pytest.warns(UserWarning, match="TensorFloat-32 is on"):
         _model(dtype="float32")
     _model(dtype="float64")  # no float32 products, nothing to warn of

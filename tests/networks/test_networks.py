@@ -273,3 +273,108 @@ def test_rule_of_thumb_for_the_input_scale():
     assert networks.input_scale_for(1.0, ki.Box((0, 0), (1, 0.5))) == 8.0
     with pytest.raises(ValueError, match="`frequency`"):
         networks.input_scale_for(0.0)
+
+
+# -- a start away from zero -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("offset", [1.5, [1.5, -2.0]])
+@pytest.mark.parametrize("input_scale", [None, 3.0])
+def test_outputs_start_at_their_offsets(tmp_path, offset, input_scale):
+    plain = example(input_scale=input_scale)
+    network = example(input_scale=input_scale, output_offset=offset)
+    # The last bias alone is another one.
+    np.testing.assert_array_equal(network.get_weights()[-1], np.broadcast_to(offset, 2))
+    assert weights_equal(network, plain) == [True] * 5 + [False]
+    np.testing.assert_allclose(network(POINTS), plain(POINTS) + offset, rtol=1e-12)
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(network)))
+    again = keras.saving.deserialize_keras_object(config)
+    assert all(weights_equal(network, again))
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras")
+    assert all(weights_equal(network, loaded))
+
+
+@pytest.mark.parametrize(
+    ("offset", "words"),
+    [
+        ([1.0, 2.0, 3.0], r"each of the 2 outputs, got shape \(3,\)"),
+        ([[1.0, 2.0]], r"got shape \(1, 2\)"),
+        (math.nan, "NaN or infinite"),
+        (1j, "is complex"),
+        ("1.5", "real numbers"),
+        (None, "real numbers"),
+    ],
+)
+def test_wrong_offsets(offset, words):
+    with pytest.raises(ValueError, match=words):
+        example(output_offset=offset)
+
+
+class Reaction(ki.Problem):
+    """A periodic reaction that is not defined for u < 0, v < 0 or v > 3.
+
+    Source: github.com/lululxvi/deepxde/issues/1177.
+    """
+
+    coordinates = ("t",)
+    outputs = 2
+    domain = ki.Box(0.0, 2 * math.pi)
+
+    def residual(self, u, x):
+        a, b = u[0], u[1]
+        rate = 1.1 * (3.0 - b.value) ** 1.5 * a.value**3.5
+        first = a.d("t") - (2.0 + tf.sin(x) - rate + 1.3 * b.value**2.2)
+        second = b.d("t") - (1.0 + tf.cos(x) + rate - 2.4 * b.value**2.2)
+        return tf.concat([first, second], axis=1)
+
+    def conditions(self):
+        return [ki.Periodic("t", [0])]
+
+
+def test_an_equation_with_powers_starts_where_it_is_defined():
+    def losses(epochs, **arguments):
+        network = networks.mlp(
+            1,
+            2,
+            width=8,
+            depth=1,
+            input_scale=2.0 / math.pi,
+            domain=Reaction.domain,
+            seed=0,
+            **arguments,
+        )
+        model = ki.PINN(network, Reaction())
+        points = Reaction().points(40, resample=False)
+        objective = model.objective(next(iter(points)))
+        start = float(objective.value(objective.parameters.read()))
+        if not epochs:
+            return start
+        model.compile(optimizer=ki.ISGD())
+        model.fit(points, epochs=epochs, verbose=0)
+        return start, float(objective.value(objective.parameters.read()))
+
+    assert math.isnan(losses(0))
+    before, after = losses(3, output_offset=1.5)
+    assert after < 0.5 * before < math.inf
+
+
+def test_first_factor_of_a_trainable_sine():
+    layer = networks.TrainableSine(initial=2.5, dtype="float64")
+    np.testing.assert_allclose(layer(POINTS), np.sin(2.5 * POINTS), rtol=1e-12)
+    again = networks.TrainableSine.from_config(layer.get_config())
+    np.testing.assert_allclose(again(POINTS), np.sin(2.5 * POINTS), rtol=1e-12)
+    for wrong in (0.0, -1.0, math.nan, "1", True):
+        with pytest.raises(ValueError, match="`initial` to be a positive finite"):
+            networks.TrainableSine(wrong)
+
+
+def test_frequencies_are_real_numbers():
+    for wrong, words in (([[1j]], "is complex"), ([["1"]], "real numbers")):
+        with pytest.raises(ValueError, match=f"`frequencies` .*{words}|{words}"):
+            networks.FourierFeatures(wrong)
+
+
+def test_a_domain_without_centres_says_that_it_has_no_effect():
+    with pytest.warns(DeprecationWarning, match="no effect here"):
+        networks.mlp(domain=ki.Box(0.0, 2.0))

@@ -1,5 +1,3 @@
-import math
-
 import keras
 import numpy as np
 import pytest
@@ -43,44 +41,6 @@ def same(a, b):
 
 every_method = pytest.mark.parametrize("method", sampling.METHODS)
 
-# -- boxes ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("lower", "upper", "words"),
-    [
-        ((0.0, 0.0), (1.0,), "one length"),
-        ((0.0, 0.0), (1.0, 0.0), "lower < upper"),
-        ((0.0, 2.0), (1.0, 1.0), "lower < upper"),
-        (0.0, math.inf, "finite corners"),
-        (math.nan, 1.0, "finite corners"),
-    ],
-)
-def test_box_refuses(lower, upper, words):
-    with pytest.raises(ValueError, match=words):
-        ki.Box(lower, upper)
-
-
-def test_box_knows_its_size():
-    box = ki.Box((-1, 0.5), (2, 1))
-    assert (box.dimension, box.lengths) == (2, (3.0, 0.5))
-    assert repr(box) == "Box((-1.0, 0.5), (2.0, 1.0))"
-    assert ki.Box(0, 2).lengths == (2.0,)
-
-
-def test_box_contains_its_boundary_up_to_rounding():
-    box = ki.Box((-1.0, 0.0), (2.0, 100.0))
-    points = [[-1, 0], [2, 100], [2 + 1e-9, 50], [0.5, -1e-3], [2.1, 50], [0, 101]]
-    assert box.contains(points).tolist() == [True, True, True, False, False, False]
-    assert not box.contains([[math.nan, 1.0]]).any()
-
-
-def test_box_grid_is_a_tensor_product():
-    grid = ki.Box((-1.0, 0.0), (1.0, 3.0)).grid([3, 4])
-    expected = [[x, y] for x in (-1.0, 0.0, 1.0) for y in (0.0, 1.0, 2.0, 3.0)]
-    np.testing.assert_allclose(grid, expected)
-
-
 # -- point sets -----------------------------------------------------------------
 
 
@@ -108,19 +68,6 @@ def test_numbers_by_set():
     sets = take(Slab().points(5, {"boundary": 6, "t_min": 7, "y_max": 8}), 1)[0]
     sizes = {name: len(x) for name, x in sets.items()}
     assert sizes == {"interior": 5, "boundary": 6, "t_min": 7, "y_max": 8}
-
-
-def test_faces_share_the_boundary_by_area():
-    box = ki.Box((0.0, 0.0, 0.0), (1.0, 2.0, 4.0))
-    faces = tuple((axis, side) for axis in range(3) for side in (0, 1))
-    # Areas 8, 4 and 2, twice each.
-    assert sampling.Faces(box, faces).allotment(280) == [80, 80, 40, 40, 20, 20]
-    for count in (1, 7, 100):
-        shares = sampling.Faces(box, faces).allotment(count)
-        assert sum(shares) == count
-        np.testing.assert_allclose(
-            shares, np.array([8, 8, 4, 4, 2, 2]) * count / 28, atol=1
-        )
 
 
 def test_points_fill_each_face():

@@ -1,8 +1,17 @@
 """Measured values."""
 
-import numpy as np
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import tensorflow as tf
+
+from keras_isgd.derivatives import Field
 from keras_isgd.problems.conditions.base import Condition, component_of
+from keras_isgd.utils.checks import check_array
+
+if TYPE_CHECKING:
+    from keras_isgd.problems.problem import Problem
 
 __all__ = ["Data"]
 
@@ -17,16 +26,23 @@ class Data(Condition):
         weight, name: see `Condition`.
 
     Raises:
-        ValueError: no points, shapes that do not match, or values that are not
-            finite.
+        ValueError: no points, shapes that do not match, or entries that are complex,
+            NaN, infinite or no numbers.
     """
 
     kind = "data"
 
-    def __init__(self, points, values, component=None, weight=1.0, name="data"):
+    def __init__(
+        self,
+        points: Any,
+        values: Any,
+        component: int | None = None,
+        weight: float = 1.0,
+        name: str = "data",
+    ) -> None:
         super().__init__(None, weight, name)
-        self.points = np.asarray(points, np.float64)
-        self.values = np.asarray(values, np.float64)
+        self.points = check_array(f"`points` of the data {self.name!r}", points)
+        self.values = check_array(f"`values` of the data {self.name!r}", values)
         self.component = component
         if self.values.ndim == 1:
             self.values = self.values[:, None]
@@ -40,19 +56,38 @@ class Data(Condition):
                 "Expected points (n, d) and values (n, k) with the same n >= 1, got "
                 f"shapes {self.points.shape} and {self.values.shape}."
             )
-        if not (np.isfinite(self.points).all() and np.isfinite(self.values).all()):
-            raise ValueError(
-                f"The measured data {name!r} has NaN or infinite entries. Remove them."
-            )
 
     @property
-    def columns(self):
+    def columns(self) -> np.ndarray:
         """Points and values side by side, `(n, d + k)`."""
         return np.concatenate([self.points, self.values], axis=1)
 
-    def places(self, problem, x):
+    def check(self, problem: "Problem") -> None:
+        super().check(problem)
+        if self.points.shape[1] != len(problem.coordinates):
+            raise ValueError(
+                f"The data {self.name!r} has points of {self.points.shape[1]} "
+                f"coordinates, {type(problem).__name__} has "
+                f"{len(problem.coordinates)}."
+            )
+        columns = problem.outputs if self.component is None else 1
+        if self.values.shape[1] != columns:
+            raise ValueError(
+                f"The data {self.name!r} has values of {self.values.shape[1]} columns, "
+                f"expected {columns}, one for each output that is measured."
+            )
+        outside = int(np.sum(~problem.domain.contains(self.points)))
+        if outside:
+            raise ValueError(
+                f"{outside} points of the data {self.name!r} lie outside "
+                f"{problem.domain}."
+            )
+
+    def places(self, problem: "Problem", x: tf.Tensor) -> list[tf.Tensor]:
         return [x[:, : self.points.shape[1]]]
 
-    def residual(self, problem, fields, x):
+    def residual(
+        self, problem: "Problem", fields: Sequence[Field], x: tf.Tensor
+    ) -> tf.Tensor:
         u = component_of(fields[0], self.component).value
         return u - x[:, self.points.shape[1] :]

@@ -1,7 +1,25 @@
 """Given values, or time derivatives, at the first time."""
 
-from keras_isgd.problems.conditions.base import at, component_of
+import copy
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import tensorflow as tf
+
+from keras_isgd.derivatives import Field
+from keras_isgd.derivatives.field import TIME
+from keras_isgd.problems.conditions.base import (
+    Condition,
+    Value,
+    at,
+    component_of,
+    derivative,
+)
 from keras_isgd.problems.conditions.dirichlet import Dirichlet
+from keras_isgd.utils.checks import check_order
+
+if TYPE_CHECKING:
+    from keras_isgd.problems.problem import Problem
 
 __all__ = ["Initial"]
 
@@ -12,21 +30,73 @@ class Initial(Dirichlet):
     Args:
         value: g: a number, or a function from `(n, d)` to `(n, 1)`.
         order: 0 for u, 1 for u_t, ...
-        time: the time coordinate's name.
+        time: the time coordinate's name; None for the problem's own, `Problem.time`,
+            which it has to be.
         component, weight, name: see `Dirichlet`.
+
+    Raises:
+        ValueError: `order` is no whole number from 0, or a value that is complex,
+            NaN, infinite or no number.
     """
 
     kind = "initial"
 
     def __init__(
-        self, value=0.0, order=0, time="t", component=None, weight=1.0, name=None
-    ):
-        default = "initial" if order == 0 else f"initial_d{time * order}"
-        super().__init__(f"{time}_min", value, component, weight, name or default)
-        self.order = order
+        self,
+        value: Value = 0.0,
+        order: int = 0,
+        time: str | None = None,
+        component: int | None = None,
+        weight: float = 1.0,
+        name: str | None = None,
+    ) -> None:
+        self.order = check_order("order", order)
         self.time = time
+        self._given_name = name
+        # Until a problem with another time has it.
+        named = time or TIME
+        super().__init__(
+            f"{named}_min", value, component, weight, name or self._name_for(named)
+        )
 
-    def residual(self, problem, fields, x):
+    def _name_for(self, time: str) -> str:
+        return self.kind if self.order == 0 else f"{self.kind}_d{time * self.order}"
+
+    def bound_to(self, problem: "Problem") -> Condition:
+        if self.time is not None:
+            return self
+        if problem.time is None or problem.time_axis is None:
+            raise ValueError(
+                f"The condition {self.name!r} holds at the first time, and none of the "
+                f"coordinates {', '.join(problem.coordinates)} of "
+                f"{type(problem).__name__} is its time. Say which one is: set "
+                f'`time = "{problem.coordinates[-1]}"` in the problem, for example.'
+            )
+        bound = copy.copy(self)
+        bound.time = problem.time
+        bound.on = f"{problem.time}_min"
+        bound.name = self._given_name or self._name_for(problem.time)
+        return bound
+
+    def check(self, problem: "Problem") -> None:
+        super().check(problem)
+        if self.time != problem.time:
+            other = (
+                "has no time"
+                if problem.time_axis is None
+                else f'has the time "{problem.time}"'
+            )
+            raise ValueError(
+                f'The condition {self.name!r} takes "{self.time}" for time, but '
+                f"{type(problem).__name__} {other}, and its boundary and its Laplacian "
+                f'would count "{self.time}" as space. Set `time = "{self.time}"` in '
+                "the problem."
+            )
+
+    def residual(
+        self, problem: "Problem", fields: Sequence[Field], x: tf.Tensor
+    ) -> tf.Tensor:
         u = component_of(fields[0], self.component)
-        left = u.value if self.order == 0 else u.d(*[self.time] * self.order)
-        return left - at(self.value, x)
+        # `check` has seen to it that one of them is a name.
+        left = derivative(u, str(self.time or problem.time), self.order)
+        return left - at(self.value, x, self.name)

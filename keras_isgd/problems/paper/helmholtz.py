@@ -1,12 +1,15 @@
 """The Helmholtz equation of the paper, Eq. 21."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from keras_isgd.derivatives import Field
 from keras_isgd.geometry import Box
-from keras_isgd.problems.conditions import Dirichlet
+from keras_isgd.problems.conditions import Condition, Dirichlet
 from keras_isgd.problems.problem import Problem
 from keras_isgd.utils.checks import check_positive
 
@@ -38,7 +41,9 @@ class Helmholtz2D(Problem):
     coordinates = ("x", "y")
     reference = "Li, Chen and Huang (AAAI 2023), Eq. 21"
 
-    def __init__(self, k=4.0, modes=None, lower=0.0):
+    def __init__(
+        self, k: float = 4.0, modes: Sequence[float] | None = None, lower: float = 0.0
+    ) -> None:
         self.k = check_positive("k", k)
         modes = (1.0, k) if modes is None else modes
         if len(modes) != 2:
@@ -46,21 +51,21 @@ class Helmholtz2D(Problem):
         self.modes = [check_positive("modes", a) for a in modes]
         self.domain = Box((lower, lower), (1.0, 1.0))
 
-    def residual(self, u, x):
+    def residual(self, u: Field, x: tf.Tensor) -> tf.Tensor:
         return u.laplacian() + self.k**2 * u.value - self.source(x)
 
-    def conditions(self):
+    def conditions(self) -> list[Condition]:
         return [Dirichlet(on="boundary", value=self.exact)]
 
-    def source(self, x):
+    def source(self, x: tf.Tensor) -> tf.Tensor:
         """f at points `(n, 2)`, shape `(n, 1)`."""
         waves = sum(a**2 for a in self.modes)
         return (self.k**2 - waves * math.pi**2) * self.exact(x)
 
-    def exact(self, x):
+    def exact(self, x: tf.Tensor) -> tf.Tensor:
         """u at points `(n, 2)`, shape `(n, 1)`."""
         a1, a2 = self.modes
         return tf.sin(a1 * math.pi * x[:, 0:1]) * tf.sin(a2 * math.pi * x[:, 1:2])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"k": self.k, "modes": self.modes, "lower": self.domain.lower[0]}
