@@ -18,7 +18,7 @@ The functions, by what they are asked for:
     tensors      producer, keras_mask
     optimizers   built_variables, check_known, moving_averages, update_averages,
                  overwrite_with_averages, set_learning_rate_variable
-    TensorFlow   op_determinism_enabled, NOT_INLINED, xspace
+    TensorFlow   op_determinism_enabled, NOT_INLINED, xspace, hlo_module
     TFP          tfp_lbfgs
 
 To add one: write a function here whose docstring says what the private name gives
@@ -47,6 +47,7 @@ __all__ = [
     "flatten_layers",
     "has_compiled_metrics",
     "has_loss_weights",
+    "hlo_module",
     "keras_mask",
     "loss_tracker",
     "moving_averages",
@@ -277,6 +278,18 @@ def xspace(content: bytes) -> Any:
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
     return xplane_pb2.XSpace.FromString(content)
+
+
+def hlo_module(content: bytes) -> Any:
+    """Returns a module that XLA compiled, read from a profile's `HloProto`.
+
+    Its instructions have the names under which the profile lists them, and in
+    `metadata.op_name` the TensorFlow operations that they come from. As for `xspace`,
+    TensorFlow has no public reader.
+    """
+    from tensorflow.compiler.xla.service import hlo_pb2
+
+    return hlo_pb2.HloProto.FromString(content).hlo_module
 
 
 # -- TensorFlow Probability ---------------------------------------------------------

@@ -37,7 +37,6 @@ BELOW = {
     "residuals": {"compat", "derivatives", "objectives", "problems", "utils"},
     "networks": {"compat", "derivatives", "geometry", "utils"},
     "callbacks": {
-        "stopwatch",
         "compat",
         "objectives",
         "optimizers",
