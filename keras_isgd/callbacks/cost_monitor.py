@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_isgd.callbacks.logs import Logs
 from keras_isgd.callbacks.profile import read_steps
 from keras_isgd.utils.checks import check_count
 
@@ -85,21 +86,17 @@ class CostMonitor(keras.callbacks.Callback):
             raise ValueError(_NO_PIECES)
         return {piece: seconds / total for piece, seconds in sums.items()}
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._seen = 0
 
-    def on_train_batch_begin(
-        self, batch: int, logs: dict[str, Any] | None = None
-    ) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         if self._seen == self.skip:
             self._start()
         if self._directory is not None:
             self._trace = tf.profiler.experimental.Trace(_STEP, step_num=self._seen)
             self._trace.__enter__()
 
-    def on_train_batch_end(
-        self, batch: int, logs: dict[str, Any] | None = None
-    ) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         self._seen += 1
         if self._trace is None:
             return
@@ -110,7 +107,7 @@ class CostMonitor(keras.callbacks.Callback):
         if self._seen == self.skip + self.count:
             self._stop()
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+    def on_train_end(self, logs: Logs = None) -> None:
         if self._directory is not None:
             self._stop()
 
