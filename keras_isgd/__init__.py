@@ -1,6 +1,7 @@
 """Implicit stochastic gradient descent and PINNs for Keras 3."""
 
 import importlib
+import types
 import warnings
 
 import keras as _keras
@@ -37,14 +38,13 @@ from keras_isgd.problems import (
     Problem,
 )
 from keras_isgd.solvers import Status
-
-__version__ = "0.1.0"
+from keras_isgd.version import __version__
 
 # Modules that 0.1 had at the top.
 _MOVED = ("catalogue", "cli", "figures", "runs")
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> types.ModuleType:
     if name in _MOVED:
         warnings.warn(
             f"keras_isgd.{name} is keras_isgd.app.{name} now; import it from there.",
@@ -73,6 +73,7 @@ __all__ = [
     "Problem",
     "Staged",
     "Status",
+    "__version__",
     "callbacks",
     "derivatives",
     "diagnostics",

@@ -18,7 +18,7 @@ The functions, by what they are asked for:
     tensors      producer, keras_mask
     optimizers   built_variables, check_known, moving_averages, update_averages,
                  overwrite_with_averages, set_learning_rate_variable
-    TensorFlow   op_determinism_enabled, NOT_INLINED, xspace, body_of,
+    TensorFlow   op_determinism_enabled, NOT_INLINED, xspace, hlo_module, body_of,
                  register_xla_gradients, dataset_inputs, dataset_kind
     TFP          tfp_lbfgs
 
@@ -52,6 +52,7 @@ __all__ = [
     "flatten_layers",
     "has_compiled_metrics",
     "has_loss_weights",
+    "hlo_module",
     "keras_mask",
     "loss_tracker",
     "moving_averages",
@@ -356,6 +357,18 @@ def _vectorise_update_slice(update_slice: Callable[..., tf.Tensor]) -> None:
 
     with contextlib.suppress(KeyError):
         pfor.RegisterPFor("XlaDynamicUpdateSlice")(converter)
+
+
+def hlo_module(content: bytes) -> Any:
+    """Returns a module that XLA compiled, read from a profile's `HloProto`.
+
+    Its instructions have the names under which the profile lists them, and in
+    `metadata.op_name` the TensorFlow operations that they come from. As for `xspace`,
+    TensorFlow has no public reader.
+    """
+    from tensorflow.compiler.xla.service import hlo_pb2
+
+    return hlo_pb2.HloProto.FromString(content).hlo_module
 
 
 # -- TensorFlow Probability ---------------------------------------------------------

@@ -2,25 +2,29 @@
 
 import ast
 import importlib
+import importlib.metadata
 import inspect
 import pkgutil
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import keras
 import pytest
 
 import keras_isgd as ki
+from keras_isgd import version
 
 ROOT = Path(ki.__file__).parent
 REPOSITORY = ROOT.parent
 
 # Each room with the rooms that it may import, beside itself.
 BELOW = {
-    "utils": set(),
+    "version": set(),
     "compat": set(),
+    "utils": set(),
     "linalg": {"utils"},
     "objectives": {"linalg", "utils"},
     "solvers": {"compat", "stopwatch", "linalg", "objectives", "utils"},
@@ -33,7 +37,6 @@ BELOW = {
     "residuals": {"compat", "derivatives", "objectives", "problems", "utils"},
     "networks": {"compat", "derivatives", "geometry", "utils"},
     "callbacks": {
-        "stopwatch",
         "compat",
         "objectives",
         "optimizers",
@@ -154,7 +157,39 @@ def test_readme_examples_run_with_fewer_points_and_steps(tmp_path, monkeypatch):
     assert scope["solver"].serve(scope["x"]).shape == (1, 1)
 
 
-def test_version_is_one():
-    text = (REPOSITORY / "pyproject.toml").read_text()
-    assert f'version = "{ki.__version__}"' in text
-    assert f"## {ki.__version__}" in (REPOSITORY / "CHANGELOG.md").read_text()
+def test_version_is_written_in_one_place():
+    with open(REPOSITORY / "pyproject.toml", "rb") as file:
+        project = tomllib.load(file)
+    assert project["project"]["dynamic"] == ["version"]
+    source = project["tool"]["setuptools"]["dynamic"]["version"]["attr"]
+    assert source == "keras_isgd.version.__version__"
+    assert ki.__version__ == version.__version__
+    assert importlib.metadata.version("keras_isgd") == ki.__version__
+    changes = (REPOSITORY / "CHANGELOG.md").read_text()
+    assert f"## [{ki.__version__}]" in changes
+    assert f"version: {ki.__version__}\n" in (REPOSITORY / "CITATION.cff").read_text()
+
+
+def test_packages_with_private_names_are_bounded_from_above():
+    with open(REPOSITORY / "pyproject.toml", "rb") as file:
+        needed = tomllib.load(file)["project"]["dependencies"]
+    for package in ("keras", "tensorflow", "tensorflow-probability", "tf-keras"):
+        (requirement,) = [n for n in needed if re.match(rf"{package}[<>=]", n)]
+        assert re.search(r">=[\d.]+,<[\d.]+$", requirement), requirement
+        installed = importlib.metadata.version(package)
+        below = requirement.split("<")[-1]
+        assert _numbers(installed) < _numbers(below), requirement
+
+
+def _numbers(text):
+    return tuple(int(n) for n in re.findall(r"\d+", text)[:2])
+
+
+def test_changes_follow_keep_a_changelog():
+    text = (REPOSITORY / "CHANGELOG.md").read_text()
+    titles = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
+    assert titles[0] == "[Unreleased]"
+    for title in titles[1:]:
+        assert re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", title), title
+    kinds = set(re.findall(r"^### (.*)$", text, flags=re.MULTILINE))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}

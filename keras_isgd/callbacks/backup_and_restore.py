@@ -9,6 +9,7 @@ import warnings
 import keras
 
 from keras_isgd import compat
+from keras_isgd.callbacks.logs import Logs
 from keras_isgd.utils.checks import check_count
 
 __all__ = ["BackupAndRestore"]
@@ -46,7 +47,13 @@ class BackupAndRestore(keras.callbacks.Callback):
         OSError: the directory cannot be written.
     """
 
-    def __init__(self, backup_dir, every_epochs=1, keep=2, delete_checkpoint=True):
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike[str],
+        every_epochs: int = 1,
+        keep: int = 2,
+        delete_checkpoint: bool = True,
+    ) -> None:
         super().__init__()
         self.backup_dir = os.fspath(backup_dir)
         if not self.backup_dir:
@@ -59,17 +66,18 @@ class BackupAndRestore(keras.callbacks.Callback):
         self.keep = keep
         self.delete_checkpoint = delete_checkpoint
 
-    def backups(self):
+    def backups(self) -> list[str]:
         """Returns the paths of the backups, newest first, damaged ones included."""
         if not os.path.isdir(self.backup_dir):
             return []
         names = sorted(filter(_NAME.fullmatch, os.listdir(self.backup_dir)))
         return [os.path.join(self.backup_dir, name) for name in reversed(names)]
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
+        compat.set_initial_epoch(self.model, None)
         found = self.backups()
         for path in found:
-            if _digest(path) == _NAME.fullmatch(os.path.basename(path)).group(2):
+            if _digest(path) == _parts(path)[1]:
                 self._load(path)
                 return
             warnings.warn(
@@ -84,15 +92,20 @@ class BackupAndRestore(keras.callbacks.Callback):
                 "directory to start over."
             )
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        # `fit` has read it; Keras would begin every later `fit` of this model there.
+        compat.set_initial_epoch(self.model, None)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         if (epoch + 1) % self.every_epochs == 0:
             self._save(epoch + 1)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
+        compat.set_initial_epoch(self.model, None)  # where no epoch was left
         if self.delete_checkpoint:
             shutil.rmtree(self.backup_dir, ignore_errors=True)
 
-    def _load(self, path):
+    def _load(self, path: str) -> None:
         model = self.model
         if not model.built:
             raise ValueError(
@@ -102,10 +115,9 @@ class BackupAndRestore(keras.callbacks.Callback):
         if model.optimizer is not None and not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         model.load_weights(path)
-        epoch = int(_NAME.fullmatch(os.path.basename(path)).group(1))
-        compat.set_initial_epoch(model, epoch)
+        compat.set_initial_epoch(model, _parts(path)[0])
 
-    def _save(self, epoch):
+    def _save(self, epoch: int) -> None:
         os.makedirs(self.backup_dir, exist_ok=True)
         partial = os.path.join(self.backup_dir, _PARTIAL)
         self.model.save_weights(partial, overwrite=True)
@@ -117,12 +129,19 @@ class BackupAndRestore(keras.callbacks.Callback):
             os.remove(path)
 
 
-def _digest(path):
+def _parts(path: str) -> tuple[int, str]:
+    """Epoch and digest in a backup's name."""
+    name = _NAME.fullmatch(os.path.basename(path))
+    assert name is not None, path
+    return int(name[1]), name[2]
+
+
+def _digest(path: str) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _flush(path):
+def _flush(path: str) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

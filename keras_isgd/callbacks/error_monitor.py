@@ -1,10 +1,16 @@
 """The error against the exact solution while training runs."""
 
 import time
+from collections.abc import Callable
 
 import keras
 
-__all__ = ["ErrorMonitor"]
+from keras_isgd.callbacks.logs import Logs
+from keras_isgd.utils.checks import check_not_negative
+
+__all__ = ["ErrorMonitor", "Record"]
+
+Record = dict[str, float]
 
 
 class ErrorMonitor(keras.callbacks.Callback):
@@ -19,33 +25,39 @@ class ErrorMonitor(keras.callbacks.Callback):
         records: list of dictionaries with `seconds` since training began, `step`,
             `evaluations` (losses with gradients), `loss`, and, where the problem
             has an exact solution, `relative_l2` and `max_error`.
+
+    Raises:
+        ValueError: `every_seconds` below 0 or not finite.
     """
 
-    def __init__(self, every_seconds=2.0, report=None):
+    def __init__(
+        self, every_seconds: float = 2.0, report: Callable[[Record], None] | None = None
+    ) -> None:
         super().__init__()
-        self.every_seconds = every_seconds
+        self.every_seconds = check_not_negative("every_seconds", every_seconds)
         self.report = report
-        self.records = []
-        self._start = self._last = None
+        self.records: list[Record] = []
+        self._start = 0.0
+        self._last: float | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._start = time.monotonic()
         self._last = None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         now = time.monotonic()
         if self._last is None or now - self._last >= self.every_seconds:
             self._record(logs)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         self._record(logs)
 
-    def _record(self, logs):
+    def _record(self, logs: Logs) -> None:
         optimizer = self.model.optimizer
         step = int(optimizer.iterations.numpy())
         if not logs or (self.records and self.records[-1]["step"] == step):
             return
-        record = {
+        record: Record = {
             "seconds": time.monotonic() - self._start,
             "step": step,
             "evaluations": int(logs.get("evaluations", step)),

@@ -1,9 +1,11 @@
-"""The best weights of a run, by points that it was not trained on."""
+"""The best weights of a run."""
 
 import math
 
 import keras
 import numpy as np
+
+from keras_isgd.callbacks.logs import Logs
 
 __all__ = ["KeepBest"]
 
@@ -17,37 +19,43 @@ class KeepBest(keras.callbacks.Callback):
         check = problem.points(2000, resample=False, seed=1)
         model.fit(..., validation_data=check, callbacks=[ki.callbacks.KeepBest()])
 
+    With fixed points and one step in each epoch `KeepBest("loss")` needs none: this
+    package's optimizers report the loss after a step, that of the weights kept. (With
+    several steps in an epoch, "loss" is their mean, as always in Keras. Keras's own
+    optimizers report the loss before a step, which belongs to other weights.)
+
     Weights or losses that are NaN or infinite are never kept. The optimizer's state
     stays as the last step left it.
 
     Args:
-        monitor: the entry of `History` to be small, "val_loss" or another one of
-            validation. (The training loss of a step is that of the weights before it.)
+        monitor: the entry of `History` to be small: "val_loss" or another one of
+            validation, or "loss".
 
     Attributes:
         best: the smallest value so far; infinite before the first.
         epoch: its epoch, from 0; None before the first.
 
     Raises:
-        ValueError: another entry; after the first epoch, if `History` lacks it.
+        ValueError: another entry; after the first epoch, if `History` lacks it, or
+            "loss" of an optimizer that reports the loss before a step.
     """
 
-    def __init__(self, monitor="val_loss"):
+    def __init__(self, monitor: str = "val_loss") -> None:
         super().__init__()
-        if not str(monitor).startswith("val_"):
+        if monitor != "loss" and not str(monitor).startswith("val_"):
             raise ValueError(
                 'Expected `monitor` to be "val_loss" or another entry of validation, '
-                f"got {monitor!r}."
+                f'or "loss"; got {monitor!r}.'
             )
         self.monitor = monitor
         self.best = math.inf
-        self.epoch = None
-        self._weights = None
+        self.epoch: int | None = None
+        self._weights: list[np.ndarray] | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self.best, self.epoch, self._weights = math.inf, None, None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         logs = logs or {}
         if self.monitor not in logs:
             raise ValueError(
@@ -55,14 +63,20 @@ class KeepBest(keras.callbacks.Callback):
                 f"{', '.join(sorted(logs))}. Pass validation_data to fit(), at least "
                 "once in each epoch."
             )
+        if self.monitor == "loss" and "loss_before" not in logs:
+            raise ValueError(
+                f"{type(self.model.optimizer).__name__} reports the loss before a "
+                "step, which is not that of the weights after it. Pass "
+                'validation_data to fit() and use KeepBest("val_loss").'
+            )
         value = float(logs[self.monitor])
-        if not value < self.best:
+        if not (math.isfinite(value) and value < self.best):
             return
         weights = [v.numpy() for v in self.model.weights]
         if all(np.isfinite(w).all() for w in weights):
             self.best, self.epoch, self._weights = value, epoch, weights
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs = None) -> None:
         if self._weights is not None:
             for variable, value in zip(self.model.weights, self._weights):
                 variable.assign(value)

@@ -1,9 +1,15 @@
 """Whether the loss falls as Eq. 10 and Eq. 11 say, along a run."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import tensorflow as tf
 
+from keras_isgd.callbacks.logs import Logs
 from keras_isgd.objectives.hessian_product import hessian_vector_product
+from keras_isgd.objectives.objective import Objective
+from keras_isgd.utils.checks import check_count
 
 __all__ = ["LossDecay"]
 
@@ -37,49 +43,33 @@ class LossDecay(keras.callbacks.Callback):
             `alpha g(n)`, NaN for optimizers without alpha.
 
     Raises:
-        ValueError: `every` below 1.
+        ValueError: `every` is no whole number from 1.
     """
 
-    def __init__(self, data, every=1):
+    def __init__(self, data: Any, every: int = 1) -> None:
         super().__init__()
-        if every < 1:
-            raise ValueError(f"Expected `every` >= 1, got {every!r}.")
         self.data = data
-        self.every = every
-        self.steps = []
-        self._measure = self._objective = self._before = None
+        self.every = check_count("every", every)
+        self.steps: list[dict[str, float]] = []
+        self._objective: Objective | None = None
+        self._measure: Callable[..., Any] | None = None
+        self._before: tf.Tensor | None = None
 
-    def on_train_begin(self, logs=None):
-        self._objective = objective = self.model.objective(self.data)
-        product = hessian_vector_product(objective)
+    def on_train_begin(self, logs: Logs = None) -> None:
+        self._objective = self.model.objective(self.data)
+        self._measure = _measurement(self._objective)
 
-        @tf.function(autograph=False)
-        def measure(before, after):
-            s = after - before
-            value, gradient = objective.value_and_gradient(before)
-            value_after, gradient_after = objective.value_and_gradient(after)
-            bend = tf.tensordot(s, product(before, s), 1)
-            bend_after = tf.tensordot(s, product(after, s), 1)
-            squared = tf.tensordot(s, s, 1)
-            record = {
-                "change": value_after - value,
-                "explicit": tf.tensordot(gradient, s, 1) + 0.5 * bend,
-                "implicit": tf.tensordot(gradient_after, s, 1) - 0.5 * bend_after,
-                "curvature_before": tf.math.divide_no_nan(bend, squared),
-                "curvature_after": tf.math.divide_no_nan(bend_after, squared),
-            }
-            return record, s, gradient, gradient_after
-
-        self._measure = measure
-
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        assert self._objective is not None
         self._before = None
         if int(self.model.optimizer.iterations.numpy()) % self.every == 0:
             self._before = self._objective.parameters.read()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if self._before is None:
             return
+        assert self._objective is not None
+        assert self._measure is not None
         after = self._objective.parameters.read()
         record, s, gradient, gradient_after = self._measure(self._before, after)
         record = {key: float(value) for key, value in record.items()}
@@ -88,3 +78,29 @@ class LossDecay(keras.callbacks.Callback):
         record["implicit_gap"] = float(tf.norm(s + alpha * gradient_after) / scale)
         record["iteration"] = int(self.model.optimizer.iterations.numpy())
         self.steps.append(record)
+
+
+def _measurement(objective: Objective) -> Callable[..., Any]:
+    """Returns a function of w before and after a step, `(p,)` each."""
+    product = hessian_vector_product(objective)
+
+    @tf.function(autograph=False)
+    def measure(
+        before: tf.Tensor, after: tf.Tensor
+    ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor, tf.Tensor]:
+        s = after - before
+        value, gradient = objective.value_and_gradient(before)
+        value_after, gradient_after = objective.value_and_gradient(after)
+        curvature = tf.tensordot(s, product(before, s), 1)
+        curvature_after = tf.tensordot(s, product(after, s), 1)
+        squared = tf.tensordot(s, s, 1)
+        record = {
+            "change": value_after - value,
+            "explicit": tf.tensordot(gradient, s, 1) + 0.5 * curvature,
+            "implicit": tf.tensordot(gradient_after, s, 1) - 0.5 * curvature_after,
+            "curvature_before": tf.math.divide_no_nan(curvature, squared),
+            "curvature_after": tf.math.divide_no_nan(curvature_after, squared),
+        }
+        return record, s, gradient, gradient_after
+
+    return measure

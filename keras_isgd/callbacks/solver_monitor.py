@@ -1,12 +1,17 @@
 """What each implicit step did."""
 
+from typing import Any
+
 import keras
 
+from keras_isgd.callbacks.logs import Logs
 from keras_isgd.solvers.status import Status
 
 __all__ = ["SolverMonitor"]
 
 _KEYS = (
+    "loss",
+    "loss_before",
     "inner_iterations",
     "evaluations",
     "implicit_residual",
@@ -26,22 +31,22 @@ class SolverMonitor(keras.callbacks.Callback):
             each run of equal statuses.
 
     Attributes:
-        steps: list of dictionaries with `iteration`, `inner_iterations`,
-            `evaluations` (the total so far), `implicit_residual`, `status` and
-            `learning_rate`.
+        steps: list of dictionaries with `iteration`, `loss`, `loss_before`,
+            `inner_iterations`, `evaluations` (the total so far),
+            `implicit_residual`, `status` and `learning_rate`.
     """
 
-    def __init__(self, print_failures=True):
+    def __init__(self, print_failures: bool = True) -> None:
         super().__init__()
         self.print_failures = print_failures
-        self.steps = []
-        self._last = None
+        self.steps: list[dict[str, Any]] = []
+        self._last: Status | None = None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if not logs or "status" not in logs:
             return
-        record = {key: float(logs[key]) for key in _KEYS}
-        record["status"] = Status(int(record["status"]))
+        record: dict[str, Any] = {k: float(logs[k]) for k in _KEYS if k in logs}
+        record["status"] = Status(int(logs["status"]))
         record["iteration"] = int(self.model.optimizer.iterations.numpy())
         self.steps.append(record)
         status = record["status"]

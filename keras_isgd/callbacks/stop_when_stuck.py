@@ -1,8 +1,11 @@
 """The end of a run that can only repeat the step that it could not take."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
+from keras_isgd.callbacks.logs import Logs
 from keras_isgd.solvers.status import Status
 from keras_isgd.utils.checks import check_count
 
@@ -34,17 +37,17 @@ class StopWhenStuck(keras.callbacks.Callback):
         ValueError: `patience` is not a whole number from 1.
     """
 
-    def __init__(self, patience=20, only_not_finite=False):
+    def __init__(self, patience: int = 20, only_not_finite: bool = False) -> None:
         super().__init__()
         self.patience = check_count("patience", patience)
         self.only_not_finite = bool(only_not_finite)
-        self.reason = None
+        self.reason: str | None = None
         self._failures = 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self.reason, self._failures = None, 0
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if self.reason or not logs or "status" not in logs:
             return
         status = Status(int(logs["status"]))
@@ -60,26 +63,26 @@ class StopWhenStuck(keras.callbacks.Callback):
         elif self._failures >= self.patience:
             self._stop(f"{self._failures} steps in a row were not taken. {status}")
 
-    def _counts(self, status):
+    def _counts(self, status: Status) -> bool:
         if self.only_not_finite:
             return status == Status.NOT_FINITE_START
         return not status.taken
 
-    def _bad_weight(self):
+    def _bad_weight(self) -> str | None:
         for variable in self.model.weights:
             value = np.asarray(variable)
             if value.dtype.kind == "f" and not np.isfinite(value).all():
                 return variable.path
         return None
 
-    def _stop(self, reason):
+    def _stop(self, reason: str) -> None:
         self.reason = reason
         if not self.model.stop_training:  # else another one has said why
             print(f"\nStopped: {reason}")
         self.model.stop_training = True
 
 
-def with_callback(callbacks, more):
+def with_callback(callbacks: Any, more: keras.callbacks.Callback) -> Any:
     """Returns what `fit` takes as callbacks, with one more at the end.
 
     Args:

@@ -1,5 +1,7 @@
 """The hand-over of Algorithm 1."""
 
+from typing import Any
+
 import keras
 
 from keras_isgd.optimizers.staged import Staged
@@ -22,7 +24,8 @@ class SwitchOptimizer(keras.callbacks.Callback):
     one in charge.
 
     Args:
-        to: the optimizer that takes over: any Keras optimizer, `ki.LBFGS`, ...
+        to: the optimizer that takes over: any Keras optimizer, `ki.LBFGS`, or what
+            `keras.optimizers.get` takes, such as "adam".
         after_steps: K0, the number of steps before it does, at least 1.
 
     Raises:
@@ -32,14 +35,14 @@ class SwitchOptimizer(keras.callbacks.Callback):
             `ki.ClosureModel`.
     """
 
-    def __init__(self, to, after_steps):
+    def __init__(self, to: Any, after_steps: int) -> None:
         super().__init__()
         if not isinstance(to, keras.optimizers.Optimizer):
             to = keras.optimizers.get(to)
         self.to = to
         self.after_steps = check_count("after_steps", after_steps)
 
-    def set_model(self, model):
+    def set_model(self, model: keras.Model) -> None:
         super().set_model(model)
         # Here and not in on_train_begin: a callback before this one may restore
         # weights there, and needs the state of both optimizers to exist.
@@ -65,7 +68,7 @@ class SwitchOptimizer(keras.callbacks.Callback):
             optimizer.append(self.to, self.after_steps)
             model.set_optimizer(optimizer)
 
-    def _is_stage_of(self, staged):
+    def _is_stage_of(self, staged: Staged) -> bool:
         for stage, boundary in zip(staged.stages[1:], staged.boundaries):
             if boundary == self.after_steps:
                 if type(stage) is not type(self.to):

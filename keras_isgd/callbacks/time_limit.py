@@ -4,6 +4,8 @@ import time
 
 import keras
 
+from keras_isgd.callbacks.logs import Logs
+
 __all__ = ["TimeLimit"]
 
 
@@ -19,16 +21,16 @@ class TimeLimit(keras.callbacks.Callback):
         ValueError: not a positive number.
     """
 
-    def __init__(self, seconds):
+    def __init__(self, seconds: float) -> None:
         super().__init__()
         if not seconds > 0:
             raise ValueError(f"Expected `seconds` > 0, got {seconds!r}.")
         self.seconds = float(seconds)
-        self._start = None
+        self._start = 0.0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs = None) -> None:
         self._start = time.monotonic()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if time.monotonic() - self._start >= self.seconds:
             self.model.stop_training = True

@@ -12,6 +12,7 @@ __all__ = [
     "check_array",
     "check_choice",
     "check_count",
+    "check_not_negative",
     "check_order",
     "check_positive",
     "check_real_dtype",
@@ -76,6 +77,18 @@ def check_positive(name: str, value: Any) -> float:
     raise ValueError(
         f"Expected `{name}` to be a positive finite number, got {value!r}."
     )
+
+
+def check_not_negative(name: str, value: float) -> float:
+    """Returns `value` as a float if it is finite and not below 0.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if number and math.isfinite(value) and value >= 0:
+        return float(value)
+    raise ValueError(f"Expected `{name}` to be a finite number >= 0, got {value!r}.")
 
 
 def check_seed(seed: Any) -> int:

@@ -111,46 +111,18 @@ def test_every_so_many_epochs_and_kept(tmp_path):
         ki.callbacks.BackupAndRestore("")
 
 
-class Spoil(keras.callbacks.Callback):
-    """Moves the weights away after an epoch, or makes one NaN."""
-
-    def __init__(self, epoch, value):
-        super().__init__()
-        self.epoch, self.value = epoch, value
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if epoch == self.epoch:
-            kernel = self.model.trainable_variables[0]
-            kernel.assign(np.full(kernel.shape, self.value))
+def test_a_later_fit_begins_at_its_beginning(killed):
+    model = _run(killed)
+    epochs = []
+    seen = keras.callbacks.LambdaCallback(on_epoch_begin=lambda e, _: epochs.append(e))
+    points = model.problem.points(20, resample=True, seed=3)
+    model.fit(points, epochs=2, verbose=0, callbacks=[seen])
+    assert epochs == [0, 1]
 
 
-@pytest.mark.parametrize("value", [50.0, np.nan])
-def test_keep_best_ends_with_the_best_weights(value):
-    problem = ki.problems.SingularPerturbation(0.5)
-    model = ki.PINN(ki.networks.mlp(1, width=6, depth=1, seed=1), problem)
-    model.compile(optimizer=keras.optimizers.SGD(1e-6))
-    check = problem.points(50, resample=False, seed=9)
-    keep = ki.callbacks.KeepBest()
-    history = model.fit(
-        problem.points(20, resample=False, seed=3),
-        epochs=5,
-        validation_data=check,
-        validation_steps=1,
-        verbose=0,
-        callbacks=[Spoil(3, value), keep],
-    ).history
-    assert keep.epoch == int(np.nanargmin(history["val_loss"])) < 3
-    loss = model.evaluate(check, steps=1, verbose=0, return_dict=True)["loss"]
-    assert loss == pytest.approx(min(history["val_loss"]), rel=1e-12)
-
-
-def test_keep_best_refuses_what_it_cannot_judge_by():
-    with pytest.raises(ValueError, match="validation"):
-        ki.callbacks.KeepBest("loss")
-    problem = ki.problems.SingularPerturbation(0.5)
-    model = ki.PINN(ki.networks.mlp(1, width=3, depth=1, seed=1), problem)
-    model.compile(optimizer=keras.optimizers.SGD(1e-6))
-    with pytest.raises(ValueError, match="no 'val_loss' to monitor, but"):
-        model.fit(
-            problem.points(9), epochs=1, verbose=0, callbacks=[ki.callbacks.KeepBest()]
-        )
+def test_the_directory_stays_where_asked(tmp_path):
+    for delete, stays in ((True, False), (False, True)):
+        backup = tmp_path / str(delete)
+        sgd = keras.optimizers.SGD(1e-6)
+        _run(str(backup), epochs=2, delete_checkpoint=delete, optimizer=sgd)
+        assert backup.exists() == stays
