@@ -106,6 +106,15 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
         """
         return []
 
+    def fits_alone(self, rows: int, weights: int) -> bool:
+        """Whether steps on parts of the examples fit each part and spoil the rest.
+
+        Args:
+            rows: numbers that a part has to fit.
+            weights: numbers to fit them with.
+        """
+        return False
+
     def describe(self, objective: Objective) -> str:
         """Returns a phrase that says how it steps on an objective, for a log."""
         return type(self).__name__

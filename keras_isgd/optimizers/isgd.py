@@ -197,6 +197,9 @@ class ISGD(ClosureOptimizer):
             inner.state_for_new_alpha(state),
         )
 
+    def fits_alone(self, rows: int, weights: int) -> bool:
+        return self.inner.fits_alone(rows, weights)
+
     def describe(self, objective: Objective) -> str:
         return self.inner.describe(objective)
 

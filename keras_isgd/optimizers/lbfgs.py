@@ -117,6 +117,9 @@ class LBFGS(ClosureOptimizer):
         )
         return list(zip(self._pairs, pairs, strict=True))
 
+    def fits_alone(self, rows: int, weights: int) -> bool:
+        return self.solver.fits_alone(rows, weights)
+
     def describe(self, objective: Objective) -> str:
         return self.solver.describe(objective)
 

@@ -143,6 +143,10 @@ class Staged(ClosureOptimizer):
         self.iterations.assign_add(1)
         return report._replace(evaluations=tf.convert_to_tensor(self._evaluations))
 
+    def fits_alone(self, rows: int, weights: int) -> bool:
+        closures = (s for s in self.stages if isinstance(s, ClosureOptimizer))
+        return any(stage.fits_alone(rows, weights) for stage in closures)
+
     def describe(self, objective: Objective) -> str:
         phrases = [
             s.describe(objective)

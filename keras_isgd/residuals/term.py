@@ -116,7 +116,7 @@ class Term:
                 self.problem.coordinates,
                 self.problem.outputs,
                 coefficients,
-                time=self._problem.time,
+                time=self.problem.time,
             )
             for found in values
         ]

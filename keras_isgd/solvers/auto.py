@@ -44,6 +44,9 @@ class Auto(Solver):
     ) -> SolverResult:
         return self.resolve(objective.objective).solve(objective, start, state)
 
+    def fits_alone(self, rows: int, weights: int) -> bool:
+        return self._squares.fits_alone(rows, weights)
+
     def describe(self, objective: Objective) -> str:
         chosen = self.resolve(objective).describe(objective)
         if isinstance(objective, LeastSquares):

@@ -163,6 +163,15 @@ class Solver(Configured):
             )
         return self
 
+    def fits_alone(self, rows: int, weights: int) -> bool:
+        """Whether a step on a part of the examples fits these and spoils the rest.
+
+        Args:
+            rows: numbers that the part has to fit.
+            weights: p, numbers to fit them with.
+        """
+        return False
+
     def describe(self, objective: Objective) -> str:
         """Returns a phrase that says what a step does, for a log.
 

@@ -84,6 +84,9 @@ class LBFGS(Solver):
         # The pairs may no longer fit (other points, say): it begins without them.
         return self.state_for_new_alpha(state)
 
+    def fits_alone(self, rows: int, weights: int) -> bool:
+        return True  # its pairs describe the curvature of another loss
+
     def describe(self, objective: Objective) -> str:
         return f"L-BFGS, {objective.parameters.size:,} weights"
 

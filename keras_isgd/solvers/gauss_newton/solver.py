@@ -115,6 +115,9 @@ class GaussNewton(LeastSquaresSolver):
     def initial_state(self, size: int, dtype: tf.DType) -> Any:
         return NoState()
 
+    def fits_alone(self, rows: int, weights: int) -> bool:
+        return rows < weights
+
     def describe(self, objective: Objective) -> str:
         rows = objective.row_count()
         rows = "an unknown number of" if rows is None else f"{rows:,}"
