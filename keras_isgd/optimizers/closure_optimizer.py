@@ -164,8 +164,9 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
             objective: `Objective` over the variables this was built with.
             start: `objective.evaluate(w)` at the present weights.
         """
+        step = self.propose(objective, start)
         self._description = self.describe(objective)
-        return self.accept(objective, start, self.propose(objective, start))
+        return self.accept(objective, start, step)
 
     def accept(
         self, objective: Objective, start: Evaluation, step: StepResult

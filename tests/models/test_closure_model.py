@@ -137,7 +137,7 @@ def test_class_weights_and_regularisers_are_in_the_objective():
     history = model.fit(
         x, labels, batch_size=64, class_weight={0: 1.0, 1: 3.0}, verbose=0
     )
-    np.testing.assert_allclose(history.history["loss"][0], expected, rtol=1e-5)
+    np.testing.assert_allclose(history.history["loss_before"][0], expected, rtol=1e-5)
 
 
 def test_batch_statistics_and_dropout_advance_once_per_step():
@@ -224,6 +224,7 @@ def test_solver_monitor_records_and_speaks(capsys):
     model.fit(x, y, batch_size=32, epochs=2, verbose=0, callbacks=[monitor])
     assert [s["iteration"] for s in monitor.steps] == [1, 2, 3, 4]
     assert all(s["status"] is ki.Status.OUT_OF_STEPS for s in monitor.steps)
-    assert monitor.steps[-1]["evaluations"] == 4 * 101
+    # Each step's start and end, and 100 between.
+    assert monitor.steps[-1]["evaluations"] == 4 * 102
     model.fit(x * np.nan, y, batch_size=64, verbose=0, callbacks=[monitor])
     assert "NaN or infinite at the present weights" in capsys.readouterr().out
