@@ -215,7 +215,7 @@ def step_for(
     """
     exact, sample = reduction.exact, reduction.sample
 
-    def sample_right():
+    def sample_right() -> tf.Tensor:
         turned = tf.reverse(right, [0])
         return tf.cond(
             exact,

@@ -1,7 +1,7 @@
 """The train step that hands an optimizer the loss itself."""
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
@@ -20,7 +20,11 @@ from keras_isgd.optimizers.staged import Staged
 __all__ = ["ClosureModel", "ClosureTraining"]
 
 
-class ClosureTraining:
+# A mix-in: at run time the class beside it is the `keras.Model`.
+_Mixin: Any = keras.Model if TYPE_CHECKING else object
+
+
+class ClosureTraining(_Mixin):
     """Mix-in for a `keras.Model` whose optimizer may need the loss itself.
 
     With a `ClosureOptimizer` (ISGD, LBFGS, Staged) each train step hands the

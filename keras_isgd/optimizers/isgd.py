@@ -139,7 +139,7 @@ class ISGD(ClosureOptimizer):
         return state
 
     @property
-    def supports_jit(self) -> bool:
+    def supports_jit(self) -> bool:  # type: ignore[override]
         """Whether XLA can compile a step as a whole."""
         return self.inner.supports_jit
 

@@ -81,16 +81,16 @@ class Staged(ClosureOptimizer):
         self.active.learning_rate = learning_rate
 
     @property
-    def supports_jit(self) -> bool:
+    def supports_jit(self) -> bool:  # type: ignore[override]
         """Whether XLA can compile the steps of all stages."""
         return all(getattr(stage, "supports_jit", True) for stage in self.stages)
 
     @property
-    def variables(self):
+    def variables(self) -> list[keras.Variable]:
         own = super().variables
         return own + [v for stage in self.stages for v in stage.variables]
 
-    def append(self, optimizer, boundary):
+    def append(self, optimizer: keras.optimizers.Optimizer, boundary: int) -> None:
         """Adds a last stage that takes over after `boundary` steps in all.
 
         Raises:

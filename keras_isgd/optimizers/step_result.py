@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from keras_isgd.objectives.objective import Evaluation
-from keras_isgd.objectives.proximal import ProximalProblem
 
 __all__ = ["StepReport", "StepResult", "Verdict"]
 
@@ -31,7 +30,7 @@ class StepResult(NamedTuple):
     iterations: tf.Tensor
     evaluations: tf.Tensor
     learning_rate: tf.Tensor
-    proximal: ProximalProblem | None
+    proximal: Any
     state: Any
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Evaluation, Objective
 from keras_isgd.objectives.proximal import ProximalProblem
 from keras_isgd.optimizers.alpha_search import Candidates, search
@@ -246,14 +247,19 @@ class DecreaseRatio(StepControl):
             tf.where(state.turned > 0, self.final_target, self.target), alpha.dtype
         )
         scaled = self._scaled(inner)
-        linear = isinstance(inner, LeastSquaresSolver)
-        searched = linear and inner.solves_any_damping(objective)
-        if searched:
-            candidates = self._candidates(alpha, cap)
-            step = search(inner, objective, origin, candidates, target, scaled)
-            step = step._replace(state=(inner_state, None))
-        else:
-            metric = inner.metric(objective, origin.w) if scaled else None
+        searched, linear, metric = False, False, None
+        if isinstance(inner, LeastSquaresSolver) and isinstance(
+            objective, LeastSquares
+        ):
+            linear = True
+            searched = inner.solves_any_damping(objective)
+            if scaled and not searched:
+                metric = inner.metric(objective, origin.w)
+            if searched:
+                candidates = self._candidates(alpha, cap)
+                step = search(inner, objective, origin, candidates, target, scaled)
+                step = step._replace(state=(inner_state, None))
+        if not searched:
             step = _one_solve(inner, inner_state, objective, origin, alpha, metric)
         return step._replace(
             evaluations=step.evaluations + 1 + tf.cast(returned, tf.int32),

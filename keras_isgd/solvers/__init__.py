@@ -1,5 +1,7 @@
 """Ways to solve the implicit step; one file each."""
 
+from typing import Any
+
 from keras_isgd.solvers.adam import Adam
 from keras_isgd.solvers.auto import Auto
 from keras_isgd.solvers.base import Solver, SolverResult
@@ -7,7 +9,11 @@ from keras_isgd.solvers.gauss_newton import GaussNewton
 from keras_isgd.solvers.lbfgs import LBFGS
 from keras_isgd.solvers.status import Status
 
-SOLVERS = {"adam": Adam, "lbfgs": LBFGS, "gauss_newton": GaussNewton}
+SOLVERS: dict[str, type[Solver]] = {
+    "adam": Adam,
+    "lbfgs": LBFGS,
+    "gauss_newton": GaussNewton,
+}
 
 __all__ = [
     "LBFGS",
@@ -22,7 +28,7 @@ __all__ = [
 ]
 
 
-def get(identifier):
+def get(identifier: Any) -> Solver:
     """Returns the solver that a name, a solver or a solver's config stands for.
 
     Raises:

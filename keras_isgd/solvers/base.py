@@ -128,13 +128,12 @@ class Solver(Configured):
         return state
 
     @abc.abstractmethod
-    def solve(
-        self, objective: ProximalProblem, start: Evaluation, state: Any
-    ) -> SolverResult:
+    def solve(self, objective: Any, start: Evaluation, state: Any) -> SolverResult:
         """Minimises `objective` from `start`.
 
         Args:
-            objective: has `value_and_gradient(w)`.
+            objective: a `ProximalProblem`; for a `Solver` of any loss, whatever has
+                `value_and_gradient(w)`.
             start: `Evaluation` of that objective at the starting point.
             state: `initial_state(...)`, or the state of the last result.
 

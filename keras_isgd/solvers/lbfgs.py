@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from keras_isgd import compat
 from keras_isgd.objectives.objective import Evaluation, Objective
-from keras_isgd.objectives.proximal import ProximalProblem
 from keras_isgd.solvers.base import Solver, SolverResult
 from keras_isgd.solvers.status import Status
 from keras_isgd.utils.checks import check_count
@@ -91,7 +90,7 @@ class LBFGS(Solver):
         return f"L-BFGS, {objective.parameters.size:,} weights"
 
     def solve(
-        self, objective: ProximalProblem, start: Evaluation, state: CurvaturePairs
+        self, objective: Any, start: Evaluation, state: CurvaturePairs
     ) -> SolverResult:
         # Here and not at the top: it takes two seconds and loads Keras 2 as well.
         tfp_lbfgs = compat.tfp_lbfgs()

@@ -105,10 +105,12 @@ class GaussNewton(LeastSquaresSolver):
         self.tolerance = check_positive("tolerance", tolerance)
         self.cg_tolerance = check_positive("cg_tolerance", cg_tolerance)
         self.cg_steps = check_count("cg_steps", cg_steps)
-        if acceleration not in ("auto", None):
-            acceleration = check_positive("acceleration", acceleration)
+        self._limit: float | None = None
+        if acceleration == "auto":
+            self._limit = _ACCELERATION
+        elif acceleration is not None:
+            acceleration = self._limit = check_positive("acceleration", acceleration)
         self.acceleration = acceleration
-        self._limit = _ACCELERATION if acceleration == "auto" else acceleration
         if factorisation == "iterative":
             matrix_choice.refuse_bent(self.acceleration)
 
@@ -119,8 +121,10 @@ class GaussNewton(LeastSquaresSolver):
         return rows < weights
 
     def describe(self, objective: Objective) -> str:
-        rows = objective.row_count()
-        rows = "an unknown number of" if rows is None else f"{rows:,}"
+        if not isinstance(objective, LeastSquares):
+            return super().describe(objective)
+        count = objective.row_count()
+        rows = "an unknown number of" if count is None else f"{count:,}"
         matrix = ", without the matrix" if self._iterative(objective) else ""
         weights = objective.parameters.size
         return f"Gauss-Newton, {weights:,} weights, {rows} rows{matrix}"
