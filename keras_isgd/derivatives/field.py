@@ -91,9 +91,9 @@ class Field:
         Args:
             *names: the coordinates to sum over; all but time if none is given.
         """
-        names = names or [name for name in self._coordinates if name != self._time]
+        time = self._time
+        names = names or tuple(name for name in self._coordinates if name != time)
         if not names:
-            time = self._time
             raise ValueError(
                 f'The Laplacian leaves out the time "{time}", the only coordinate '
                 f'here; ask for u.d("{time}", "{time}").'

@@ -39,6 +39,8 @@ class Problem:
         domain: a `Box` in d dimensions.
         coefficients: trainable coefficients of the equation and their first
             values, such as `{"nu": 0.1}`; `residual` reads `u.coefficient("nu")`.
+        pointwise: whether the residual at a point depends on that point alone; None
+            finds it out.
 
     Example:
 
@@ -59,6 +61,7 @@ class Problem:
     outputs: int = 1
     domain: Box = Box(0.0, 1.0)
     coefficients: Mapping[str, float] = {}
+    pointwise: bool | None = None
     reference: str = ""
     # A box inside the domain where the solution is steep, for `points(refine=...)`.
     steep: Box | None = None

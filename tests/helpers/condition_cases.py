@@ -12,7 +12,7 @@ def rows_of(problem, network, interior=None):
     if interior is not None:
         sets["interior"] = tf.constant(interior)
     rows = {
-        term.name: term.rows(network, sets, {}).numpy()
+        term.name: term.rows_at(term.inputs(sets), network, {}).numpy()
         for term in terms_of(problem, {}, "float64")
     }
     return rows, {name: x.numpy() for name, x in sets.items()}

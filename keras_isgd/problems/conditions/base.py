@@ -28,9 +28,14 @@ class Condition:
             the problem's time), or one face such as "x_min" or "t_max".
         weight: omega, its weight in the loss (Eq. 6), a number > 0.
         name: the term's name in `History`.
+
+    Attributes:
+        pointwise: whether the row at a point depends on that point alone; None finds
+            it out.
     """
 
     kind = "condition"
+    pointwise: bool | None = None
 
     def __init__(
         self, on: str | None, weight: float = 1.0, name: str | None = None
