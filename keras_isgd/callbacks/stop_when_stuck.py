@@ -46,6 +46,7 @@ class StopWhenStuck(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self.reason, self._failures = None, 0
+        self._begin = int(self.model.optimizer.iterations.numpy())
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if self.reason or not logs or "status" not in logs:
@@ -61,12 +62,22 @@ class StopWhenStuck(keras.callbacks.Callback):
                 "Load good weights, or build the model again."
             )
         elif self._failures >= self.patience:
-            self._stop(f"{self._failures} steps in a row were not taken. {status}")
+            reason = self._explanation() if status == Status.NOT_FINITE_START else None
+            self._stop(
+                f"{self._failures} steps in a row were not taken. {reason or status}"
+            )
 
     def _counts(self, status: Status) -> bool:
         if self.only_not_finite:
             return status == Status.NOT_FINITE_START
         return not status.taken
+
+    def _explanation(self) -> str | None:
+        """What the model knows of the loss that was not finite at the last step."""
+        explain = getattr(self.model, "explain_step", None)
+        if explain is None:
+            return None
+        return explain(int(self.model.optimizer.iterations.numpy()) - self._begin - 1)
 
     def _bad_weight(self) -> str | None:
         for variable in self.model.weights:

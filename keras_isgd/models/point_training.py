@@ -63,6 +63,8 @@ class PointTraining(compat.AutoJit):
     train_function: Any
     _terms: list[Any]
     trainable_variables: list[keras.Variable]
+    # The points of the `fit` that is running.
+    _fit_points: tf.data.Dataset | None = None
 
     def fit(
         self,
@@ -111,15 +113,40 @@ class PointTraining(compat.AutoJit):
             # Without a number of steps each epoch begins the dataset anew.
             epoch = int(points.cardinality()) if steps_per_epoch is None else None
             callbacks = with_callback(callbacks, SeekPoints(place, epoch))
-        return super().fit(  # type: ignore[misc]
-            points,
-            epochs=epochs,
-            steps_per_epoch=steps_per_epoch,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            validation_steps=validation_steps,
-            **{**kwargs, "shuffle": False},  # Keras warns otherwise
-        )
+        # Keras would track, and save, what a plain attribute holds.
+        object.__setattr__(self, "_fit_points", points)
+        try:
+            return super().fit(  # type: ignore[misc]
+                points,
+                epochs=epochs,
+                steps_per_epoch=steps_per_epoch,
+                callbacks=callbacks,
+                validation_data=validation_data,
+                validation_steps=validation_steps,
+                **{**kwargs, "shuffle": False},  # Keras warns otherwise
+            )
+        finally:
+            object.__setattr__(self, "_fit_points", None)
+
+    def explain_step(self, step: int) -> str | None:
+        """Says, during `fit`, what of the loss of one of its steps is not finite.
+
+        Args:
+            step: counted from the first step of this `fit`, from 0.
+
+        Returns:
+            As `explain_not_finite`, at the present weights.
+        """
+        points = self._fit_points
+        if points is None:
+            return None
+        size = int(points.cardinality())
+        batch = points.skip(step % size if size > 0 else step).take(1)
+        return self.explain_not_finite(next(iter(batch)))
+
+    def explain_not_finite(self, data: Any) -> str | None:
+        """Says where the loss of a batch is not finite; see `PINN`."""
+        raise TypeError(f"{type(self).__name__} must define explain_not_finite().")
 
     def _check_compiled(self) -> None:
         if not self.compiled:

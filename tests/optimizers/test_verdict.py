@@ -1,0 +1,237 @@
+"""Whether a step is taken, and what is written then."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import optimize
+
+import keras_isgd as ki
+
+INNER = {
+    "auto": lambda: ki.ISGD(),
+    "lbfgs": lambda: ki.ISGD(inner=ki.solvers.LBFGS(steps=8)),
+    "lbfgs fixed alpha": lambda: ki.ISGD(2.0, inner="lbfgs"),
+    "adam": lambda: ki.ISGD(inner=ki.solvers.Adam(0.05, steps=30)),
+    "adam fixed alpha": lambda: ki.ISGD(0.5, inner=ki.solvers.Adam(0.05, steps=30)),
+    "plain lbfgs": lambda: ki.LBFGS(steps=8),
+}
+every_inner = pytest.mark.parametrize("inner", INNER)
+
+
+def _poisson(w):
+    """A Poisson likelihood of the rate w, 10 counted: -inf slopes below zero."""
+    return tf.reduce_sum(w - 10.0 * tf.math.log(w))
+
+
+def _offset(w):
+    """Negative everywhere near the minimum at 3, 1."""
+    return tf.reduce_sum((w - [3.0, 1.0]) ** 2) - 50.0
+
+
+def _walled(w):
+    """Infinite beyond a wall that hides nothing: the minimum is at 0.5, -0.5."""
+    inside = tf.reduce_all(tf.abs(w) < 2.0)
+    value = tf.reduce_sum((w - [0.5, -0.5]) ** 2) - 1.0
+    return tf.where(inside, value, tf.cast(np.inf, w.dtype))
+
+
+LOSSES = {
+    "poisson": (_poisson, [1.6, 3.0]),
+    "negative": (_offset, [-4.0, 5.0]),
+    "walled": (_walled, [1.5, 1.8]),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("loss", LOSSES)
+@every_inner
+def test_no_taken_step_raises_the_loss_and_the_minimum_is_found(inner, loss, dtype):
+    function, start = LOSSES[loss]
+    w = keras.Variable(start, dtype=dtype)
+    objective = ki.Objective(lambda: function(tf.convert_to_tensor(w)), [w])
+    optimizer = INNER[inner]()
+    value = float(function(tf.constant(start, dtype)))
+    for _ in range(60):
+        report = optimizer.minimize(objective)
+        now = float(function(tf.convert_to_tensor(w)))
+        assert now <= value + 4 * np.finfo(dtype).eps * abs(value)
+        assert float(report.loss) == pytest.approx(now, rel=1e-6)
+        assert float(report.loss_before) == pytest.approx(value, rel=1e-6)
+        value = now
+    best = optimize.minimize(
+        lambda v: float(function(tf.constant(v))),
+        np.asarray(start),
+        method="L-BFGS-B",
+        bounds=[(1e-3, 20.0) if loss == "poisson" else (-20.0, 20.0)] * 2,
+    )
+    tolerance = 2e-3 if dtype == "float32" else 1e-4
+    assert value <= best.fun + tolerance * abs(best.fun)
+
+
+def test_a_poisson_regression_from_keras_finds_its_rate():
+    inputs = keras.Input((1,))
+    layer = keras.layers.Dense(1, use_bias=False)
+    model = ki.ClosureModel(inputs, layer(inputs))
+    layer.kernel.assign([[1.6]])
+    model.compile(optimizer=ki.ISGD(), loss="poisson")
+    x, y = np.ones((1, 1)), np.full((1, 1), 10.0)
+    history = model.fit(x, y, batch_size=1, epochs=12, verbose=0).history
+    assert (np.diff([history["loss_before"][0], *history["loss"]]) <= 1e-6).all()
+    assert layer.kernel.numpy()[0, 0] == pytest.approx(10.0, rel=1e-3)
+
+
+def _switching(inner):
+    """A loss whose points change: `place` moves a pole and the minimum."""
+    w = keras.Variable([0.0], dtype="float64")
+    bad = tf.Variable(False)
+    objective = ki.LeastSquares(
+        lambda: tf.where(bad & (w[:1] > 1.0), np.float64(np.inf), w[:1] - 2.0), [w]
+    )
+    return w, bad, objective, ki.ISGD(1e6, inner=inner, step_control=ki.DecreaseRatio())
+
+
+@pytest.mark.parametrize("inner", ["gauss_newton", "lbfgs"])
+def test_a_step_back_from_an_infinite_loss_is_taken(inner):
+    w, bad, objective, optimizer = _switching(inner)
+    optimizer.minimize(objective)
+    assert float(w[0]) == pytest.approx(2.0, abs=1e-3)
+    # On the next points the loss there is infinite, and finite where it came from.
+    bad.assign(True)
+    report = optimizer.minimize(objective)
+    assert optimizer.status.taken
+    assert float(w[0]) <= 1.0
+    assert np.isfinite(float(report.loss))
+    assert np.isinf(float(report.loss_before))
+    bad.assign(False)
+    optimizer.minimize(objective)
+    assert optimizer.status.taken
+
+
+def test_negative_losses_are_not_stepped_back_from():
+    w = keras.Variable([4.0], dtype="float64")
+    objective = ki.Objective(lambda: tf.reduce_sum(w**2) - 100.0, [w])
+    optimizer = ki.ISGD(inner="lbfgs")
+    for _ in range(5):
+        optimizer.minimize(objective)
+        assert optimizer.status is not ki.Status.STEPPED_BACK
+    assert abs(float(w[0])) < 4.0
+
+
+def test_a_refused_step_under_constraints_is_learned_from():
+    # The unconstrained step goes to (-3, 3); projected it raises the loss at first.
+    w = keras.Variable([1.0, 0.0], dtype="float64")
+    w.constraint = keras.constraints.NonNeg()
+    objective = ki.LeastSquares(
+        lambda: tf.stack([w[0] + 2.0 * w[1] - 3.0, 3.0 * (w[0] + w[1]) - 1.0]), [w]
+    )
+    optimizer = ki.ISGD()
+    losses = [float(objective.value(tf.convert_to_tensor(w)))]
+    for _ in range(30):
+        optimizer.minimize(objective)
+        losses.append(float(objective.value(tf.convert_to_tensor(w))))
+        assert (w.numpy() >= 0.0).all()
+    assert (np.diff(losses) <= 0.0).all()
+    best, _ = optimize.nnls(np.array([[1.0, 2.0], [3.0, 3.0]]), np.array([3.0, 1.0]))
+    reached = np.array([[1.0, 2.0], [3.0, 3.0]]) @ best - [3.0, 1.0]
+    assert losses[-1] <= 1.05 * np.sum(reached**2)
+
+
+def test_constraints_and_the_review_of_a_step_agree_on_the_weights():
+    w = keras.Variable([5.0], dtype="float64")
+    w.constraint = keras.constraints.NonNeg()
+    far = tf.Variable(-3.0, dtype=tf.float64)
+    objective = ki.LeastSquares(lambda: w[:1] - far, [w])
+    optimizer = ki.ISGD(1e6, step_control=ki.DecreaseRatio())
+    optimizer.minimize(objective)  # to 0, where the constraint ends it
+    assert float(w[0]) == 0.0
+    # On the next point the start, 5, was far better: the step is taken back.
+    far.assign(5.0)
+    optimizer.minimize(objective)
+    assert float(w[0]) == pytest.approx(5.0, abs=1e-6)
+
+
+def test_averages_move_with_steps_that_are_taken():
+    w = keras.Variable([1.0], dtype="float64")
+    wall = tf.Variable(False)
+    objective = ki.Objective(
+        lambda: tf.reduce_sum(tf.where(wall, np.float64(np.nan), w**2)), [w]
+    )
+    optimizer = ki.ISGD(1.0, inner="lbfgs", use_ema=True, ema_momentum=0.5)
+    for _ in range(2):
+        optimizer.minimize(objective)
+    before = optimizer.state()["average_0"].numpy()
+    wall.assign(True)
+    optimizer.minimize(objective)
+    assert optimizer.status is ki.Status.NOT_FINITE_START
+    np.testing.assert_array_equal(optimizer.state()["average_0"].numpy(), before)
+
+
+@pytest.mark.parametrize("name", ["isgd", "lbfgs"])
+def test_batch_statistics_survive_a_batch_of_nan(name):
+    inputs = keras.Input((2,))
+    hidden = keras.layers.BatchNormalization()(inputs)
+    model = ki.ClosureModel(inputs, keras.layers.Dense(1)(hidden))
+    model.compile(optimizer={"isgd": ki.ISGD, "lbfgs": ki.LBFGS}[name](), loss="mse")
+    x = np.random.default_rng(0).normal(size=(16, 2)).astype("float32")
+    y = x[:, :1]
+    model.train_on_batch(x, y)
+    before = [v.numpy() for v in model.weights]
+    moved = model.layers[1].moving_mean.numpy()
+    assert np.any(moved != 0.0)
+    model.train_on_batch(np.where(x > 1.0, np.nan, x), y)
+    for variable, value in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
+def test_solver_state_stays_when_a_step_cannot_begin():
+    w = keras.Variable([1.0, 2.0], dtype="float64")
+    wall = tf.Variable(False)
+    objective = ki.Objective(
+        lambda: tf.reduce_sum(tf.where(wall, np.float64(np.nan), (w - 3.0) ** 4)), [w]
+    )
+    optimizer = ki.ISGD(inner=ki.solvers.LBFGS(steps=4))
+    optimizer.minimize(objective)
+    counters = ("iterations", "evaluations", "status")
+    before = {k: v.numpy() for k, v in optimizer.state().items() if k not in counters}
+    wall.assign(True)
+    optimizer.minimize(objective)
+    after = {k: v.numpy() for k, v in optimizer.state().items() if k not in counters}
+    for name, value in before.items():
+        np.testing.assert_array_equal(after[name], value, err_msg=name)
+
+
+def _decay(steps, optimizer):
+    """A least-squares problem that ends at its rounding floor."""
+    model = ki.PINN(
+        ki.networks.mlp(1, width=8, depth=2, input_scale=3.0, seed=1),
+        ki.problems.SingularPerturbation(0.5),
+    )
+    model.compile(optimizer=optimizer)
+    points = model.problem.points(60, resample=False, seed=0)
+    monitor = ki.callbacks.SolverMonitor()
+    model.fit(points, epochs=steps, verbose=0, callbacks=[monitor])
+    return [step["status"] for step in monitor.steps], monitor.steps
+
+
+def test_at_the_rounding_floor_a_step_says_converged_and_costs_little():
+    statuses, steps = _decay(60, ki.ISGD())
+    assert statuses[-1] is ki.Status.CONVERGED
+    assert statuses[0] is ki.Status.LOWERED
+    first = statuses.index(ki.Status.CONVERGED)
+    evaluations = np.diff([s["evaluations"] for s in steps])[first:]
+    assert np.median(evaluations) <= 12
+    alphas = [s["learning_rate"] for s in steps[first:]]
+    assert min(alphas) > 1e-3 * max(alphas)
+
+
+def test_a_minimum_that_is_not_zero_says_converged():
+    w = keras.Variable([3.0, -2.0], dtype="float64")
+    objective = ki.LeastSquares(
+        lambda: tf.stack([w[0] - 1.0, w[0] + 1.0, w[1] - 2.0, w[1] ** 2 - 4.0]), [w]
+    )
+    optimizer = ki.ISGD()
+    for _ in range(40):
+        optimizer.minimize(objective)
+    assert optimizer.status is ki.Status.CONVERGED
+    np.testing.assert_allclose(w.numpy(), [0.0, 2.0], atol=1e-7)
