@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd import networks, problems, solvers
-from keras_isgd.geometry import Box
 from keras_isgd.models import PINN
 from keras_isgd.optimizers import ISGD, LBFGS
 from keras_isgd.utils.checks import check_count, check_positive
@@ -56,7 +55,7 @@ class Recipe:
             steep=problem.steep,
             dtype=dtype,
             seed=seed,
-            features=self._features(problem.domain, dtype),
+            features=self._features(problem, dtype),
             **self.network,
         )
         weights = {c.name: self.boundary_weight for c in problem.conditions()}
@@ -75,13 +74,15 @@ class Recipe:
             return self.points
         return self.fixed_points
 
-    def _features(self, domain: Box, dtype: str) -> networks.FourierFeatures | None:
+    def _features(
+        self, problem: problems.Problem, dtype: str
+    ) -> networks.FourierFeatures | None:
         if self.harmonics is None:
             return None
-        waves = [2 * math.pi / length for length in domain.lengths]
+        waves = [2 * math.pi / length for length in problem.domain.lengths]
         multiples = range(1, self.harmonics + 1)
         matrix = np.concatenate([k * np.diag(waves) for k in multiples], axis=1)
-        return networks.FourierFeatures(matrix, dtype=dtype)
+        return networks.FourierFeatures(matrix.tolist(), dtype=dtype)
 
 
 RECIPES: dict[str, Recipe] = {
