@@ -57,11 +57,11 @@ def _listed(defaults: Mapping[str, Any]) -> str:
 
 
 def announce(options: argparse.Namespace, short: str, full: str) -> None:
-    """Says how long an example will take, as measured on two cores.
+    """Says roughly how long an example will take on two cores.
 
     Args:
         options: what `parse` returned.
-        short: the time of the short run, such as "40 seconds".
+        short: roughly the time of the short run, such as "40 seconds".
         full: that of the full one.
     """
     if options.full:
