@@ -8,6 +8,7 @@ descent the rates at which it is seen to diverge.
 import argparse
 import os
 
+import common
 import keras
 import numpy as np
 import tensorflow as tf
@@ -23,6 +24,9 @@ START = {
     "u_H": {"depth": 2, "input_scale": 50.0, "activation": "sine"},
 }
 
+SHORT = {"large_width": 0, "epochs": 60}
+FULL = {"large_width": 200, "epochs": 100}
+
 
 def main(arguments=None):
     """Prints the table and writes spectrum.png."""
@@ -31,15 +35,16 @@ def main(arguments=None):
         "--solutions", nargs="+", choices=PAPER, default=[*PAPER], help="of Eq. 9"
     )
     parser.add_argument("--width", type=int, default=24, help="of the small network")
-    parser.add_argument("--large-width", type=int, default=200, help="0 leaves it out")
+    parser.add_argument("--large-width", type=int, help="0 leaves it out")
     parser.add_argument("--large-depth", type=int, default=5)
     parser.add_argument(
         "--large-steps", type=int, default=0, help="of Adam on the large network"
     )
     parser.add_argument("--points", type=int, default=1000)
-    parser.add_argument("--epochs", type=int, default=100, help="of training by ISGD")
+    parser.add_argument("--epochs", type=int, help="of training by ISGD")
     parser.add_argument("--out", default="runs/hessian_spectrum")
-    options = parser.parse_args(arguments)
+    options = common.parse(parser, arguments, SHORT, FULL)
+    common.announce(options, "a minute", "two minutes")
     os.makedirs(options.out, exist_ok=True)
     count = len(options.solutions)
     figure = Figure(figsize=(4.5 * count, 3.6), layout="constrained")

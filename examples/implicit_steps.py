@@ -7,6 +7,7 @@ The proximal step (Eq. 12), solved by each inner solver with more and more itera
 import argparse
 import os
 
+import common
 import tensorflow as tf
 from matplotlib.figure import Figure
 
@@ -14,15 +15,19 @@ import keras_isgd as ki
 
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
+SHORT = {"largest": 100}
+FULL = {"largest": 1000}
+
 
 def main(arguments=None):
     """Prints the table and writes implicit.png."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--alphas", type=float, nargs="+", default=[1e-3, 0.5])
-    parser.add_argument("--largest", type=int, default=1000, help="inner iterations")
+    parser.add_argument("--largest", type=int, help="inner iterations")
     parser.add_argument("--width", type=int, default=20)
     parser.add_argument("--out", default="runs/implicit_steps")
-    options = parser.parse_args(arguments)
+    options = common.parse(parser, arguments, SHORT, FULL)
+    common.announce(options, "half a minute", "two minutes")
     os.makedirs(options.out, exist_ok=True)
     tf.get_logger().setLevel("ERROR")  # a graph for each solver is meant here
     solvers = {

@@ -7,6 +7,7 @@ changed, what the second-order expansions say, and what is left.
 import argparse
 import os
 
+import common
 import keras
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,14 +15,18 @@ from matplotlib.figure import Figure
 import keras_isgd as ki
 from keras_isgd import diagnostics
 
+SHORT = {"steps": 20}
+FULL = {"steps": 40}
+
 
 def main(arguments=None):
     """Prints a table for each optimizer and writes decay.png."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--width", type=int, default=16)
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--steps", type=int)
     parser.add_argument("--out", default="runs/loss_decay")
-    options = parser.parse_args(arguments)
+    options = common.parse(parser, arguments, SHORT, FULL)
+    common.announce(options, "a minute", "a minute and a half")
     os.makedirs(options.out, exist_ok=True)
     runs = {
         "gradient descent, rate 1e-5": keras.optimizers.SGD(1e-5),

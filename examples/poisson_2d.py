@@ -1,33 +1,47 @@
 """2-D Poisson equation with a multi-scale solution (Eq. 20, Figure 3)."""
 
+from collections.abc import Sequence
+
 import common
 
 import keras_isgd as ki
 
+PAPER = {
+    "learning_rate": 0.5,
+    "k0": 10_000,
+    "k1": 100,
+    "k2": 100_000,
+    "adam_rate": 0.0005,
+    "width": 100,
+    "depth": 6,
+    "input_scale": None,
+    "boundary_weight": 1.0,
+    "points": (4000, 400),
+    "seconds": None,
+}
+SHORT = {
+    "learning_rate": 0.5,
+    "k0": 20,
+    "k1": 100,
+    "k2": 4_000,
+    "adam_rate": 0.003,
+    "width": 30,
+    "depth": 3,
+    "input_scale": 10.0,
+    "boundary_weight": 100.0,
+    "points": (800, 160),
+    "seconds": 90.0,
+}
 
-def main(arguments=None):
-    """Trains "ISGD, Adam" (Algorithm 1) with the paper's settings."""
-    parser = common.parser(
-        __doc__,
-        learning_rate=0.5,
-        k0=10_000,
-        k1=100,
-        k2=100_000,
-        adam_rate=5e-4,
-        width=100,
-        depth=6,
-    )
-    options = parser.parse_args(arguments)
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Trains "ISGD, Adam" (Algorithm 1); with `--full`, as in the paper."""
+    parser = common.algorithm_1(__doc__)
+    options = common.parse(parser, arguments, SHORT, PAPER)
 
     problem = ki.problems.Poisson2D()
-    network = ki.networks.mlp(
-        inputs=len(problem.coordinates),
-        width=options.width,
-        depth=options.depth,
-        seed=options.seed,
-    )
-    model = ki.PINN(network, problem)
-    points = problem.points(4000, 400, resample=False, seed=options.seed)
+    model = common.model_of(problem, options)
+    points = problem.points(*options.points, resample=False, seed=options.seed)
     inner = ki.solvers.Adam(options.adam_rate, steps=options.k1)
     optimizer = ki.ISGD(options.learning_rate, inner=inner)
     common.train("poisson_2d", model, optimizer, points, options)

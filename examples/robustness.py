@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 
+import common
 import keras
 import numpy as np
 from matplotlib.colors import LogNorm
@@ -18,18 +19,27 @@ import keras_isgd as ki
 
 RATES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
+SHORT = {"batches": [10, 100], "seeds": 1, "gradient_steps": 300, "implicit_steps": 15}
+FULL = {
+    "batches": [10, 40, 100, 400],
+    "seeds": 3,
+    "gradient_steps": 2000,
+    "implicit_steps": 100,
+}
+
 
 def main(arguments=None):
     """Writes robustness.png and robustness.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--eps", type=float, default=2.0)
-    parser.add_argument("--batches", type=int, nargs="+", default=[10, 40, 100, 400])
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--gradient-steps", type=int, default=2000)
-    parser.add_argument("--implicit-steps", type=int, default=100)
+    parser.add_argument("--batches", type=int, nargs="+")
+    parser.add_argument("--seeds", type=int)
+    parser.add_argument("--gradient-steps", type=int)
+    parser.add_argument("--implicit-steps", type=int)
     parser.add_argument("--width", type=int, default=20)
     parser.add_argument("--out", default="runs/robustness")
-    options = parser.parse_args(arguments)
+    options = common.parse(parser, arguments, SHORT, FULL)
+    common.announce(options, "a minute", "ten minutes")
     os.makedirs(options.out, exist_ok=True)
     implicit = ki.solvers.GaussNewton(iterations=3)
     makers = {

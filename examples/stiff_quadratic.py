@@ -15,6 +15,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default="runs/stiff_quadratic")
     out = parser.parse_args(arguments).out
+    print("This takes a few seconds.", flush=True)
     rows = []
     slow = ki.problems.StiffQuadratic((1e-4, 1e4), start=(1.0, 0.0))
     objective, isgd = slow.objective(), ki.ISGD(1.0, inner="lbfgs")

@@ -13,6 +13,7 @@ import json
 import math
 import os
 
+import common
 import keras
 import numpy as np
 import tensorflow as tf
@@ -51,6 +52,9 @@ NAMES = (
 )
 # What the pictures have in common with each other.
 COLOUR = dict(zip(NAMES, (*figures.COLOURS, "#999999")))
+# Ten seconds each, on a small network where --full has the paper's.
+SHORT = {"seconds": 10.0, "width": 20, "depth": 2, "k0": 10, "k1": 20}
+FULL = {"seconds": 120.0, "k0": 100, "k1": 100}
 HEADER = (
     "| | loss | relative L2 | last tenth | max error | #Iterations | seconds "
     "| ms for each |\n|---|---|---|---|---|---|---|---|"
@@ -102,14 +106,12 @@ def _options(arguments):
     parser.add_argument("setting", choices=SETTINGS)
     parser.add_argument("--optimizers", nargs="*", choices=NAMES, default=NAMES)
     limit = parser.add_mutually_exclusive_group()
-    limit.add_argument(
-        "--seconds", type=float, default=120.0, help="for each optimizer"
-    )
+    limit.add_argument("--seconds", type=float, help="for each optimizer")
     limit.add_argument(
         "--iterations", type=int, default=None, help="#Iterations, instead of seconds"
     )
-    parser.add_argument("--k0", type=int, default=100, help="implicit steps")
-    parser.add_argument("--k1", type=int, default=100, help="inner steps in each")
+    parser.add_argument("--k0", type=int, help="implicit steps")
+    parser.add_argument("--k1", type=int, help="inner steps in each")
     for name in ("width", "depth"):
         parser.add_argument(
             f"--{name}", type=int, default=None, help="instead of the paper's"
@@ -120,7 +122,13 @@ def _options(arguments):
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default=None, help="directory; runs/table_1/<setting>")
-    return parser.parse_args(arguments)
+    options = common.parse(parser, arguments, SHORT, FULL)
+    if options.iterations is None:
+        count = len(options.optimizers)
+        print(f"{count} optimizers of {options.seconds:g} s each (--seconds).")
+    else:
+        print(f"{options.iterations:,} #Iterations of each optimizer, however long.")
+    return options
 
 
 def _shared(options):

@@ -7,6 +7,7 @@ Gram matrix of Eq. 16 approaches its limit, Eq. 17, and the loss stays below Eq.
 import argparse
 import os
 
+import common
 import keras
 import numpy as np
 import tensorflow as tf
@@ -15,18 +16,22 @@ from matplotlib.figure import Figure
 import keras_isgd as ki
 from keras_isgd import diagnostics
 
+SHORT = {"widths": [20, 200], "steps": 30}
+FULL = {"widths": [20, 200, 2000], "steps": 100}
+
 
 def main(arguments=None):
     """Prints the table and writes theorem_1.png."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=10, help="N")
-    parser.add_argument("--widths", type=int, nargs="+", default=[20, 200, 2000])
+    parser.add_argument("--widths", type=int, nargs="+")
     parser.add_argument(
         "--alphas", type=float, nargs="+", default=[1e-4, 0.1, 10.0, 1000.0]
     )
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--steps", type=int)
     parser.add_argument("--out", default="runs/theorem_1")
-    options = parser.parse_args(arguments)
+    options = common.parse(parser, arguments, SHORT, FULL)
+    common.announce(options, "a minute", "two minutes")
     os.makedirs(options.out, exist_ok=True)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(options.samples, 5))

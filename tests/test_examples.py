@@ -1,4 +1,5 @@
 import json
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -41,6 +42,11 @@ STUDIES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _beside_common(monkeypatch):
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+
+
 def test_every_example_is_covered():
     names = {path.name for path in EXAMPLES.glob("*.py")}
     assert names == {*TRAINING, *STUDIES, "common.py", "stiff_quadratic.py"}
@@ -51,7 +57,10 @@ def test_study_shortened(name, tmp_path, monkeypatch, capsys):
     arguments, files = STUDIES[name]
     monkeypatch.setattr(sys, "argv", [name, *arguments.split(), "--out", str(tmp_path)])
     runpy.run_path(str(EXAMPLES / name), run_name="__main__")
-    assert f"Written to {tmp_path}" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"Written to {tmp_path}" in printed
+    # How long, before anything else.
+    assert re.search(r"takes about|s each|#Iterations", printed.splitlines()[0])
     for file in files:
         assert (tmp_path / file).stat().st_size > 200
 
@@ -98,7 +107,9 @@ def test_row_of_the_table():
 
 def test_settings_of_the_table(tmp_path):
     scope = runpy.run_path(str(EXAMPLES / "table_1.py"))
-    options = scope["_options"](["eps2-full", "--alpha", "1e-3", "--width", "7"])
+    options = scope["_options"](
+        ["eps2-full", "--full", "--alpha", "1e-3", "--width", "7"]
+    )
     assert scope["_setting"](options) == ("singular-eps2", 7, 4, (400,), 1e-3, 1e-3)
     assert "rate" in scope["_left_out"]("Adam,alpha", options)
     assert scope["_left_out"]("L-BFGS", options) is None
@@ -125,7 +136,7 @@ def test_table_counts_iterations_as_the_paper_does(tmp_path, monkeypatch, capsys
     capsys.readouterr()
     _, again = _table_1(monkeypatch, short, tmp_path)
     assert again == results
-    rows = capsys.readouterr().out.splitlines()[2:-1]
+    rows = capsys.readouterr().out.splitlines()[3:-1]
     assert [row.split(" | ")[0] for row in rows] == [f"| {n}" for n in results]
     with pytest.raises(SystemExit, match="other settings"):
         _table_1(monkeypatch, short + "Adam --seed 1", tmp_path)
@@ -146,12 +157,13 @@ def test_table_counts_iterations_as_the_paper_does(tmp_path, monkeypatch, capsys
 
 @pytest.mark.parametrize("name", TRAINING)
 def test_example_shortened(name, tmp_path, monkeypatch, capsys):
-    monkeypatch.syspath_prepend(str(EXAMPLES))
     small = ["--width", "6", "--depth", "2", "--k0", "2", "--k1", "5", "--steps", "4"]
     monkeypatch.setattr(sys, "argv", [name, *small, "--out", str(tmp_path / "out")])
     runpy.run_path(str(EXAMPLES / name), run_name="__main__")
     printed = capsys.readouterr().out
     assert "relative_l2" in printed
+    assert re.match(r"2 implicit steps of 5 inner ones, then 2 of Adam: 12 ", printed)
+    assert "about" in printed.splitlines()[0]
     assert (tmp_path / "out" / "solution.png").exists()
     assert (tmp_path / "out" / "model" / "saved_model.pb").exists()
 
@@ -159,7 +171,7 @@ def test_example_shortened(name, tmp_path, monkeypatch, capsys):
 def test_stiff_quadratic_shows_theory_beside_measurement(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["stiff_quadratic.py", "--out", str(tmp_path)])
     runpy.run_path(str(EXAMPLES / "stiff_quadratic.py"), run_name="__main__")
-    rows = capsys.readouterr().out.strip().splitlines()[1:-1]
+    rows = capsys.readouterr().out.strip().splitlines()[2:-1]
     assert len(rows) == 11
     for row in rows:
         _, theory_gd, seen_gd, theory, seen = map(float, row.split())

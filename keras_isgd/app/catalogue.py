@@ -3,9 +3,11 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_isgd import networks, problems, solvers
 from keras_isgd.models import PINN
@@ -35,16 +37,16 @@ class Recipe:
         sgd_rate: learning rate of SGD, likewise.
     """
 
-    make_problem: Callable
-    network: dict
-    points: dict
-    fixed_points: dict | None = None
+    make_problem: Callable[[], problems.Problem]
+    network: dict[str, Any]
+    points: dict[str, Any]
+    fixed_points: dict[str, Any] | None = None
     boundary_weight: float = 100.0
     harmonics: int | None = None
     adam_rate: float = 1e-3
     sgd_rate: float = 1e-5
 
-    def make_model(self, seed=0, dtype="float64"):
+    def make_model(self, seed: int = 0, dtype: str = "float64") -> PINN:
         """Returns an uncompiled `PINN`."""
         problem = self.make_problem()
         network = networks.mlp(
@@ -53,33 +55,37 @@ class Recipe:
             steep=problem.steep,
             dtype=dtype,
             seed=seed,
-            features=self._features(problem.domain, dtype),
+            features=self._features(problem, dtype),
             **self.network,
         )
         weights = {c.name: self.boundary_weight for c in problem.conditions()}
         return PINN(network, problem, loss_weights=weights)
 
-    def make_points(self, model, seed=0, resample=True):
+    def make_points(
+        self, model: PINN, seed: int = 0, resample: bool = True
+    ) -> tf.data.Dataset:
         """Returns training points for a model."""
         arguments = {"method": "sobol", **self.points_for(resample)}
         return model.problem.points(resample=resample, seed=seed, **arguments)
 
-    def points_for(self, resample):
+    def points_for(self, resample: bool) -> dict[str, Any]:
         """Returns the points' arguments for new or for fixed ones."""
         if resample or self.fixed_points is None:
             return self.points
         return self.fixed_points
 
-    def _features(self, domain, dtype):
+    def _features(
+        self, problem: problems.Problem, dtype: str
+    ) -> networks.FourierFeatures | None:
         if self.harmonics is None:
             return None
-        waves = [2 * math.pi / length for length in domain.lengths]
+        waves = [2 * math.pi / length for length in problem.domain.lengths]
         multiples = range(1, self.harmonics + 1)
         matrix = np.concatenate([k * np.diag(waves) for k in multiples], axis=1)
-        return networks.FourierFeatures(matrix, dtype=dtype)
+        return networks.FourierFeatures(matrix.tolist(), dtype=dtype)
 
 
-RECIPES = {
+RECIPES: dict[str, Recipe] = {
     "poisson1d-low": Recipe(
         lambda: problems.Poisson1D("u_L"),
         {"width": 16, "depth": 2, "input_scale": 6.0},
@@ -148,7 +154,12 @@ OPTIMIZERS = ("isgd", "isgd-adam", "isgd-lbfgs", "lbfgs", "adam", "sgd")
 NEED_FIXED_POINTS = ("isgd-lbfgs", "lbfgs")
 
 
-def make_optimizer(name, recipe, learning_rate=None, inner_steps=None):
+def make_optimizer(
+    name: str,
+    recipe: Recipe,
+    learning_rate: float | None = None,
+    inner_steps: int | None = None,
+) -> keras.optimizers.Optimizer:
     """Returns an optimizer by its name on the command line.
 
     Args:
@@ -191,5 +202,5 @@ def make_optimizer(name, recipe, learning_rate=None, inner_steps=None):
     return ISGD(rate, inner=solvers.LBFGS(steps=steps, memory=50))
 
 
-def _given(value, default):
+def _given(value: Any, default: Any) -> Any:
     return default if value is None else value

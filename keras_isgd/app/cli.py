@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -21,7 +22,7 @@ _COLUMNS = (
 )
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status.
 
     Args:
@@ -36,7 +37,7 @@ def main(arguments=None):
         return 2
 
 
-def _parser():
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="keras-isgd", description="Solve differential equations by PINNs."
     )
@@ -81,7 +82,7 @@ def _parser():
     return parser
 
 
-def _add_common(parser):
+def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "problem", choices=catalogue.RECIPES, metavar="PROBLEM", help="see `list`"
     )
@@ -112,11 +113,11 @@ def _add_common(parser):
     )
 
 
-def _list(options):
+def _list(options: argparse.Namespace) -> int:
     print("Problems:")
     for name, recipe in catalogue.RECIPES.items():
         problem = recipe.make_problem()
-        summary = type(problem).__doc__.strip().splitlines()[0]
+        summary = (type(problem).__doc__ or "").strip().partition("\n")[0]
         config = ", ".join(f"{k}={v!r}" for k, v in problem.get_config().items())
         print(f"  {name:18}{summary}{f'  [{config}]' if config else ''}")
         print(f"  {'':18}{problem.reference}")
@@ -126,7 +127,7 @@ def _list(options):
     return 0
 
 
-def _solve(options):
+def _solve(options: argparse.Namespace) -> int:
     directory = _prepare_output(options)
     run = _run(options, options.optimizer)
     _finish(run, directory, options.problem)
@@ -138,7 +139,7 @@ def _solve(options):
     return 130 if run.interrupted else 0
 
 
-def _compare(options):
+def _compare(options: argparse.Namespace) -> int:
     directory = _prepare_output(options)
     finished = []
     for name in options.optimizers:
@@ -172,7 +173,7 @@ def _compare(options):
     return 130 if finished[-1].interrupted else 0
 
 
-def _prepare_output(options):
+def _prepare_output(options: argparse.Namespace) -> str:
     """Makes the output directory, before any training."""
     directory = options.out or os.path.join("runs", options.problem)
     if os.path.isdir(directory) and os.listdir(directory) and not options.overwrite:
@@ -185,7 +186,7 @@ def _prepare_output(options):
     return directory
 
 
-def _run(options, name):
+def _run(options: argparse.Namespace, name: str) -> runs.Run:
     recipe = catalogue.RECIPES[options.problem]
     model = recipe.make_model(options.seed)
     optimizer = catalogue.make_optimizer(
@@ -213,7 +214,7 @@ def _run(options, name):
     )
 
 
-def _command(options, name):
+def _command(options: argparse.Namespace, name: str) -> str:
     """The command that repeats a run."""
     words = ["python -m keras_isgd solve", options.problem, "--optimizer", name]
     words += ["--seconds", f"{options.seconds:g}", "--seed", str(options.seed)]
@@ -227,7 +228,7 @@ def _command(options, name):
     return " ".join(words)
 
 
-def _finish(run, directory, title):
+def _finish(run: runs.Run, directory: str, title: str) -> None:
     exported = runs.write(run, directory)
     if not exported:
         print("The weights are not finite: no model and no picture is written.")
@@ -238,7 +239,7 @@ def _finish(run, directory, title):
     figures.save_solution(run.model, os.path.join(directory, "solution.png"), title)
 
 
-def _print_record(record):
+def _print_record(record: dict[str, float]) -> None:
     print(
         f"  {record['seconds']:7.1f} s   step {record['step']:7d}   "
         f"loss {record['loss']:.3e}   relative L2 {record['relative_l2']:.3e}",
@@ -246,7 +247,7 @@ def _print_record(record):
     )
 
 
-def _print_table(finished):
+def _print_table(finished: Sequence[runs.Run]) -> None:
     width = max(len(run.name) for run in finished) + 2
     print(" " * width + "".join(f"{title:>13}" for _, title, _ in _COLUMNS))
     for run in finished:

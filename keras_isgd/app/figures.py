@@ -1,8 +1,15 @@
 """Pictures of training and of solutions."""
 
+import os
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import tensorflow as tf
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from keras_isgd.models import PINN
+from keras_isgd.problems import Problem
 
 __all__ = [
     "COLOURS",
@@ -12,6 +19,8 @@ __all__ = [
     "save_predictions",
     "save_solution",
 ]
+
+_Path = str | os.PathLike[str]
 
 # Colour-blind safe (Okabe and Ito), in the order of the runs.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -23,7 +32,12 @@ _DIVERGED = 1e38
 _LOWEST_ERROR = 1e-17
 
 
-def save_curves(runs, path, title="", colours=None):
+def save_curves(
+    runs: Mapping[str, Sequence[Mapping[str, float]]],
+    path: _Path,
+    title: str = "",
+    colours: Mapping[str, str] | None = None,
+) -> None:
     """Draws loss and relative error against seconds and evaluations.
 
     Args:
@@ -66,19 +80,19 @@ def save_curves(runs, path, title="", colours=None):
     figure.savefig(path, dpi=120)
 
 
-def _cut(ax):
+def _cut(ax: Axes) -> None:
     """Ends an axis of errors where a run that diverged would hide the others."""
     bottom, top = ax.get_ylim()
     if bottom < HIGHEST_ERROR < top:
         ax.set_ylim(top=HIGHEST_ERROR)
 
 
-def _drawable(value):
+def _drawable(value: float) -> float:
     """A value for a logarithmic axis, NaN where it has none."""
     return value if 0.0 < value < _DIVERGED else np.nan
 
 
-def save_solution(model, path, title=""):
+def save_solution(model: PINN, path: _Path, title: str = "") -> bool:
     """Draws prediction, exact solution and error, as in the paper's Figures 2 to 4.
 
     Args:
@@ -106,7 +120,7 @@ def save_solution(model, path, title=""):
     return True
 
 
-def prediction_points(problem):
+def prediction_points(problem: Problem) -> np.ndarray | None:
     """Returns the points `(n, d)` whose values `save_predictions` draws.
 
     None for a problem that it does not draw: in more than two dimensions, with
@@ -118,7 +132,13 @@ def prediction_points(problem):
     return problem.domain.grid((1001,) if d == 1 else (101, 101))
 
 
-def save_predictions(problem, predictions, path, title="", colours=None):
+def save_predictions(
+    problem: Problem,
+    predictions: Mapping[str, np.ndarray],
+    path: _Path,
+    title: str = "",
+    colours: Mapping[str, str] | None = None,
+) -> None:
     """Draws several predictions and their errors beside the exact solution.
 
     Args:
@@ -127,8 +147,17 @@ def save_predictions(problem, predictions, path, title="", colours=None):
         path: PNG file to write.
         title: heading.
         colours: dictionary of colours by name; `COLOURS` in their order if None.
+
+    Raises:
+        ValueError: a problem without `prediction_points`.
     """
     x = prediction_points(problem)
+    if x is None:
+        raise ValueError(
+            f"{type(problem).__name__} has no predictions to draw: that takes one or "
+            "two dimensions, one output and an exact solution."
+        )
+    assert problem.exact is not None
     exact = np.asarray(problem.exact(tf.constant(x))).ravel()
     predictions = {name: np.asarray(u).ravel() for name, u in predictions.items()}
     if x.shape[1] == 1:
@@ -140,7 +169,13 @@ def save_predictions(problem, predictions, path, title="", colours=None):
     figure.savefig(path, dpi=110)
 
 
-def _predicted_lines(problem, x, exact, predictions, colours):
+def _predicted_lines(
+    problem: Problem,
+    x: np.ndarray,
+    exact: np.ndarray,
+    predictions: Mapping[str, np.ndarray],
+    colours: Mapping[str, str],
+) -> Figure:
     figure = Figure(figsize=(9.5, 3.6), layout="constrained")
     solution, error = figure.subplots(1, 2)
     solution.plot(x, exact, color="0.7", linewidth=4, label="exact")
@@ -160,7 +195,7 @@ def _predicted_lines(problem, x, exact, predictions, colours):
     return figure
 
 
-def _predicted_maps(exact, predictions):
+def _predicted_maps(exact: np.ndarray, predictions: Mapping[str, np.ndarray]) -> Figure:
     side = (101, 101)
     limit = np.abs(exact).max()
     figure = Figure(figsize=(2.3 * (len(predictions) + 1), 4.9), layout="constrained")
@@ -185,7 +220,13 @@ def _predicted_maps(exact, predictions):
     return figure
 
 
-def _draw_line(problem, counts, x, u, exact):
+def _draw_line(
+    problem: Problem,
+    counts: tuple[int, ...],
+    x: np.ndarray,
+    u: np.ndarray,
+    exact: np.ndarray | None,
+) -> Figure:
     panels = 1 if exact is None else 2
     figure = Figure(figsize=(4.5 * panels, 3.4), layout="constrained")
     axes = figure.subplots(1, panels, squeeze=False)[0]
@@ -204,7 +245,13 @@ def _draw_line(problem, counts, x, u, exact):
     return figure
 
 
-def _draw_maps(problem, counts, x, u, exact):
+def _draw_maps(
+    problem: Problem,
+    counts: tuple[int, ...],
+    x: np.ndarray,
+    u: np.ndarray,
+    exact: np.ndarray | None,
+) -> Figure:
     maps = [("prediction", u, "RdBu_r")]
     if exact is not None:
         maps.append(("exact", exact, "RdBu_r"))

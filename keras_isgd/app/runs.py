@@ -6,6 +6,9 @@ import os
 import signal
 import sys
 import time
+import types
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import keras
 import numpy as np
@@ -35,25 +38,25 @@ class Run:
 
     name: str
     model: PINN
-    settings: dict
-    records: list
-    result: dict
+    settings: dict[str, Any]
+    records: list[dict[str, float]]
+    result: dict[str, Any]
     interrupted: bool = False
 
 
 def train(
-    name,
-    model,
-    optimizer,
-    points,
-    seconds=None,
-    steps=None,
-    settings=None,
-    report=None,
-    jit_compile=True,
-    extra_callbacks=(),
-    steps_per_execution=None,
-):
+    name: str,
+    model: PINN,
+    optimizer: keras.optimizers.Optimizer,
+    points: Any,
+    seconds: float | None = None,
+    steps: int | None = None,
+    settings: dict[str, Any] | None = None,
+    report: Callable[[dict[str, float]], None] | None = None,
+    jit_compile: bool = True,
+    extra_callbacks: Iterable[keras.callbacks.Callback] = (),
+    steps_per_execution: int | None = None,
+) -> Run:
     """Trains a PINN for a time or a number of steps and measures it.
 
     A first Ctrl-C ends the run cleanly after the step in progress.
@@ -80,13 +83,7 @@ def train(
     """
     if seconds is None and steps is None:
         raise ValueError("Give `seconds` or `steps`, or training would never end.")
-    if steps is not None:
-        check_count("steps", steps)
-    # A gradient step takes milliseconds, of which Keras's own loop is a good part.
-    if steps_per_execution is None:
-        steps_per_execution = 1 if isinstance(optimizer, ClosureOptimizer) else 50
-    chunk = check_count("steps_per_execution", steps_per_execution)
-    chunk = min(chunk, steps or chunk)
+    chunk = _steps_per_execution(optimizer, steps, steps_per_execution)
     model.compile(
         optimizer=optimizer, jit_compile=jit_compile, steps_per_execution=chunk
     )
@@ -101,19 +98,34 @@ def train(
             points, epochs=epochs, steps_per_epoch=chunk, callbacks=watch, verbose=0
         )
     elapsed = time.monotonic() - begin
-    result = {
-        "loss": float(model.evaluate(points, verbose=0, return_dict=True)["loss"]),
-        **(model.errors() if model.problem.exact is not None else {}),
-        "steps": int(model.optimizer.iterations.numpy()),
-        "evaluations": monitor.records[-1]["evaluations"] if monitor.records else 0,
-        "seconds": elapsed,
-    }
+    result = {**_measured(model, points, monitor), "seconds": elapsed}
     return Run(
         name, model, dict(settings or {}), monitor.records, result, interrupt.caught
     )
 
 
-def write(run, directory):
+def _steps_per_execution(
+    optimizer: keras.optimizers.Optimizer, steps: int | None, given: int | None
+) -> int:
+    if given is None:
+        # A gradient step takes milliseconds, of which Keras's own loop is a good part.
+        given = 1 if isinstance(optimizer, ClosureOptimizer) else 50
+    chunk = check_count("steps_per_execution", given)
+    return chunk if steps is None else min(chunk, check_count("steps", steps))
+
+
+def _measured(
+    model: PINN, points: Any, monitor: callbacks.ErrorMonitor
+) -> dict[str, Any]:
+    return {
+        "loss": float(model.evaluate(points, verbose=0, return_dict=True)["loss"]),
+        **(model.errors() if model.problem.exact is not None else {}),
+        "steps": int(model.optimizer.iterations.numpy()),
+        "evaluations": monitor.records[-1]["evaluations"] if monitor.records else 0,
+    }
+
+
+def write(run: Run, directory: str | os.PathLike[str]) -> bool:
     """Writes `result.json` and, if the weights are finite, `card.md` and `model`.
 
     `model` is a SavedModel, `card.md` says what it solves, how well, and which
@@ -149,12 +161,13 @@ def write(run, directory):
     return finite
 
 
-def card(run):
+def card(run: Run) -> str:
     """Returns a trained solver's card, Markdown."""
     problem = run.model.problem
+    summary = (type(problem).__doc__ or "").strip().partition("\n")[0]
     rows = {
         "problem": f"`{type(problem).__name__}`, {problem.get_config() or ''} "
-        + type(problem).__doc__.strip().splitlines()[0],
+        + summary,
         "source": problem.reference,
         "optimizer": run.name,
         **run.settings,
@@ -168,23 +181,23 @@ def card(run):
 class _StopOnInterrupt:
     """Turns the first Ctrl-C into an early end of `model.fit`."""
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model) -> None:
         self._model = model
-        self._previous = None
+        self._previous: Any = None
         self.caught = False
 
-    def __enter__(self):
+    def __enter__(self) -> "_StopOnInterrupt":
         try:
             self._previous = signal.signal(signal.SIGINT, self._handle)
         except ValueError:  # not the main thread: Ctrl-C goes elsewhere
             self._previous = None
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         if self._previous is not None:
             signal.signal(signal.SIGINT, self._previous)
 
-    def _handle(self, number, frame):
+    def _handle(self, number: int, frame: types.FrameType | None) -> None:
         if self.caught:
             raise KeyboardInterrupt
         self.caught = True

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_isgd.callbacks.logs import Logs
+from keras_isgd.solvers.status import Status
 
 __all__ = ["KeepBest"]
 
@@ -63,10 +64,13 @@ class KeepBest(keras.callbacks.Callback):
                 f"{', '.join(sorted(logs))}. Pass validation_data to fit(), at least "
                 "once in each epoch."
             )
-        if self.monitor == "loss" and "loss_before" not in logs:
+        explicit = logs.get("status", Status.EXPLICIT) == Status.EXPLICIT
+        if self.monitor == "loss" and explicit:
+            optimizer = self.model.optimizer
+            optimizer = getattr(optimizer, "active", optimizer)
             raise ValueError(
-                f"{type(self.model.optimizer).__name__} reports the loss before a "
-                "step, which is not that of the weights after it. Pass "
+                f"{type(optimizer).__name__} reports the loss before a step, "
+                "which is not that of the weights after it. Pass "
                 'validation_data to fit() and use KeepBest("val_loss").'
             )
         value = float(logs[self.monitor])

@@ -10,8 +10,8 @@ from keras_isgd.solvers.status import Status
 __all__ = ["SolverMonitor"]
 
 _KEYS = (
-    "loss",
     "loss_before",
+    "loss_after",
     "inner_iterations",
     "evaluations",
     "implicit_residual",
@@ -31,7 +31,7 @@ class SolverMonitor(keras.callbacks.Callback):
             each run of equal statuses.
 
     Attributes:
-        steps: list of dictionaries with `iteration`, `loss`, `loss_before`,
+        steps: list of dictionaries with `iteration`, `loss_before`, `loss_after`,
             `inner_iterations`, `evaluations` (the total so far),
             `implicit_residual`, `status` and `learning_rate`.
     """

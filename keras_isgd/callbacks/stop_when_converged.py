@@ -28,8 +28,9 @@ class StopWhenConverged(keras.callbacks.Callback):
     by a step that changes nothing.
 
     A step that was not taken meets no test (see `StopWhenStuck`), and neither does a
-    loss that is NaN or infinite. A step whose status is `Status.CONVERGED` ends the run
-    at once.
+    loss that is NaN or infinite. What an explicit step gains (of a gradient optimizer
+    in `Staged`) is not known, so that it cannot meet ftol. A step whose status is
+    `Status.CONVERGED` ends the run at once.
 
         model.fit(..., callbacks=[ki.callbacks.StopWhenConverged(ftol=1e-10)])
 
@@ -70,7 +71,7 @@ class StopWhenConverged(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         logs = logs or {}
-        if "status" not in logs or "loss_before" not in logs:
+        if not {"status", "loss_before", "loss_after"} <= set(logs):
             raise ValueError(
                 "StopWhenConverged needs the logs of this package's optimizers, got "
                 f"{', '.join(sorted(logs)) or 'none'}. Train with ki.ISGD or ki.LBFGS; "
@@ -79,11 +80,11 @@ class StopWhenConverged(keras.callbacks.Callback):
         if self.reason:
             return
         status = Status(int(logs["status"]))
-        finite = math.isfinite(float(logs["loss"]))
+        finite = math.isfinite(float(logs["loss_after"]))
         if finite and status.name == "CONVERGED":
             self._stop(f"Converged: {status}")
             return
-        met = self._tests(logs) if finite and status.taken else {}
+        met = self._tests(logs, status) if finite and status.taken else {}
         for test in self._met:
             self._met[test] = self._met[test] + 1 if met.get(test) else 0
         for test, count in self._met.items():
@@ -91,16 +92,17 @@ class StopWhenConverged(keras.callbacks.Callback):
                 self._stop(self._sentence(test))
                 return
 
-    def _tests(self, logs: dict[str, float]) -> dict[str, bool]:
+    def _tests(self, logs: dict[str, float], status: Status) -> dict[str, bool]:
         """Which tests a step meets; what its logs lack is NaN, and meets none."""
-        loss, before = float(logs["loss"]), float(logs["loss_before"])
+        loss, before = float(logs["loss_after"]), float(logs["loss_before"])
         change = float(logs.get("relative_step", math.nan))
         gradient = float(logs.get("gradient_norm", math.nan))
         if self._first_gradient is None and math.isfinite(gradient):
             self._first_gradient = gradient
         first = math.nan if self._first_gradient is None else self._first_gradient
         return {
-            "ftol": 0.0 <= before - loss <= self.ftol * abs(before),
+            "ftol": status != Status.EXPLICIT
+            and 0.0 <= before - loss <= self.ftol * abs(before),
             "xtol": change <= self.xtol,
             "gtol": gradient <= self.gtol * first,
         }

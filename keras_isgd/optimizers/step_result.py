@@ -90,5 +90,7 @@ class StepReport(NamedTuple):
     def logs(self) -> dict[str, tf.Tensor]:
         """The entries that Keras shows in the progress bar and in `History`."""
         entries = self._asdict()
-        del entries["loss"], entries["aux"]
+        # Keras's own "loss" is a mean over the epoch so far, in float32.
+        entries["loss_after"] = entries.pop("loss")
+        del entries["aux"]
         return entries

@@ -51,7 +51,7 @@ def test_ends_with_the_best_weights(value):
 @pytest.mark.parametrize("monitor", ["loss", "val_loss", "val_residual"])
 def test_the_smallest_of_what_it_monitors(monitor):
     losses = [3.0, math.nan, 1.0, 2.0, -math.inf, 1.0]
-    logs = [{"loss_before": 0.0, "loss": 0.0, monitor: loss} for loss in losses]
+    logs = [{"status": 0, "loss": 0.0, monitor: loss} for loss in losses]
     model = Logged(logs)
     keep = ki.callbacks.KeepBest(monitor)
     model.run([Count(), keep], epochs=len(losses))
@@ -66,3 +66,16 @@ def test_refuses_what_it_cannot_judge_by():
         fit(pinn(), [ki.callbacks.KeepBest()])
     with pytest.raises(ValueError, match="SGD reports the loss before a step"):
         fit(pinn(), [ki.callbacks.KeepBest("loss")])
+    staged = ki.Staged([ki.LBFGS(steps=1), keras.optimizers.Adam(1e-3)], [1])
+    with pytest.raises(ValueError, match="Adam reports the loss before a step"):
+        fit(pinn(staged), [ki.callbacks.KeepBest("loss")], steps=2)
+
+
+def test_the_training_loss_is_that_of_the_weights():
+    model = pinn(ki.LBFGS(steps=2))
+    keep = ki.callbacks.KeepBest("loss")
+    fit(model, [Spoil(3, 50.0), keep], steps=1, epochs=4)
+    assert keep.epoch == 2
+    points = model.problem.points(20, resample=False, seed=3)
+    loss = model.evaluate(points, steps=1, verbose=0, return_dict=True)["loss"]
+    assert loss == pytest.approx(keep.best, rel=1e-6)

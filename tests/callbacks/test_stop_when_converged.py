@@ -10,7 +10,7 @@ import keras_isgd as ki
 
 def _logs(loss=0.5, before=1.0, step=0.1, gradient=1.0, status=ki.Status.SOLVED):
     return {
-        "loss": loss,
+        "loss_after": loss,
         "loss_before": before,
         "relative_step": step,
         "gradient_norm": gradient,
@@ -71,6 +71,13 @@ def test_the_gradient_is_measured_by_the_first():
     assert _steps(stop, *logs) == 4
 
 
+def test_an_explicit_step_gains_what_is_not_known():
+    explicit = _logs(loss=1.0, status=ki.Status.EXPLICIT)
+    assert _steps(ki.callbacks.StopWhenConverged(patience=1), *[explicit] * 4) == 4
+    still = _logs(loss=1.0, step=0.0, status=ki.Status.EXPLICIT)
+    assert _steps(ki.callbacks.StopWhenConverged(patience=2), *[still] * 4) == 2
+
+
 def test_negative_losses():
     stop = ki.callbacks.StopWhenConverged(ftol=1e-2, patience=1)
     assert _steps(stop, _logs(-11.0, -10.0), _logs(-10.01, -10.0), _logs()) == 2
@@ -129,3 +136,15 @@ def test_refused_patience_and_optimizers():
         ki.callbacks.StopWhenConverged(patience=0)
     with pytest.raises(ValueError, match="EarlyStopping"):
         fit(pinn(), [ki.callbacks.StopWhenConverged()])
+
+
+def test_a_run_of_several_steps_in_an_epoch():
+    """Keras's "loss" is a mean there, and in float32."""
+    stop = ki.callbacks.StopWhenConverged(ftol=0.1, patience=1)
+    monitor = ki.callbacks.SolverMonitor(print_failures=False)
+    fit(pinn(ki.LBFGS(steps=3)), [monitor, stop], steps=60)
+    assert "(ftol)" in stop.reason
+    gains = [
+        (s["loss_before"] - s["loss_after"]) / s["loss_before"] for s in monitor.steps
+    ]
+    assert 0.0 <= gains[-1] <= 0.1 < min(gains[:-1])

@@ -40,7 +40,8 @@ class Logged(keras.Model):
     def train_step(self, data):
         done = int(self.optimizer.iterations)
         self.optimizer.iterations.assign_add(1)
-        return self.logs[done]
+        # As the optimizers report them; Keras would make float32 of numbers.
+        return {k: tf.constant(v, tf.float64) for k, v in self.logs[done].items()}
 
     def run(self, callbacks, epochs=1):
         """Trains through all logs; returns how many steps were made."""
