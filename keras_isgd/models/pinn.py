@@ -159,7 +159,10 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         penalties = penalties_of(self)
         if penalties.reason is not None:
             objective = Objective(
-                lambda: self.closure(data), self.trainable_variables, state
+                lambda: self.closure(data),
+                self.trainable_variables,
+                state,
+                self._jit_parts(),
             )
             objective.reason = penalties.reason
             return objective

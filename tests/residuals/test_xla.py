@@ -62,6 +62,7 @@ def differences(*kind):
     return residual(w).numpy(), directions, np.array(slopes)
 
 
+@pytest.mark.xla
 @pytest.mark.parametrize("mixes", [False, True], ids=["pointwise", "mixing"])
 @pytest.mark.parametrize("coefficients", [False, True], ids=["plain", "coefficients"])
 @pytest.mark.parametrize("outputs", [1, 3])
@@ -130,6 +131,7 @@ class Epidemic(ki.Problem):
         return [ki.Data(times, 0.1 * times, component=1, weight=10.0)]
 
 
+@pytest.mark.xla
 @pytest.mark.parametrize("problem", [Lorenz(), Epidemic()], ids=["Lorenz", "SIR"])
 @pytest.mark.parametrize("optimizer", [ki.ISGD, keras.optimizers.Adam])
 def test_systems_with_coefficients_train_under_xla(problem, optimizer):
