@@ -82,7 +82,7 @@ def _explain_term(
 
 def _first(tensor: tf.Tensor) -> tuple[int, int] | None:
     bad = np.argwhere(~np.isfinite(np.asarray(tensor)))
-    return tuple(int(i) for i in bad[0]) if len(bad) else None
+    return (int(bad[0][0]), int(bad[0][1])) if len(bad) else None
 
 
 def _word(number: tf.Tensor) -> str:
