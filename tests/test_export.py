@@ -101,6 +101,41 @@ def test_coefficients_of_the_equation_are_exported(tmp_path):
     x = np.array([[0.3], [0.6]])
     d = loaded.derivatives(x)
     np.testing.assert_allclose(loaded.residual(x), d["u_x"] + rate * d["u"], rtol=1e-12)
+    found = loaded.coefficients()
+    assert {name: float(value) for name, value in found.items()} == {"rate": rate}
+
+
+def test_every_derivative_that_the_problem_uses_is_exported(tmp_path):
+    class Waves(ki.Problem):
+        coordinates = ("x", "y")
+        domain = ki.Box((0.0, 0.0), (1.0, 1.0))
+
+        def residual(self, u, x):
+            return u.d("xxx") + u.d("xxyy") + u.laplacian()
+
+        def conditions(self):
+            class Third(ki.Dirichlet):
+                def residual(self, problem, fields, x):
+                    return fields[0].d("yyy")
+
+            return [Third("x_min")]
+
+    model = _model(Waves())
+    ki.export(model, tmp_path / "solver")
+    loaded = tf.saved_model.load(tmp_path / "solver")
+    assert not hasattr(loaded, "coefficients")
+    x = np.random.default_rng(0).uniform(size=(5, 2))
+    d = loaded.derivatives(x)
+    low = {"u", "u_x", "u_y", "u_xx", "u_xy", "u_yy"}
+    assert set(d) == low | {"u_xxx", "u_yyy", "u_xxyy"}
+    sum_of_all = d["u_xxx"] + d["u_xxyy"] + d["u_xx"] + d["u_yy"]
+    np.testing.assert_allclose(loaded.residual(x), sum_of_all, rtol=1e-10)
+    h = 1e-4
+    ahead, behind = (
+        loaded.derivatives(x + s * h * np.array([0.0, 1.0])) for s in (1, -1)
+    )
+    difference = (ahead["u_yy"] - behind["u_yy"]) / (2 * h)
+    np.testing.assert_allclose(d["u_yyy"], difference, rtol=1e-5, atol=1e-9)
 
 
 def test_refusals_touch_nothing(tmp_path):

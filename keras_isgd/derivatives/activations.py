@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -18,7 +19,7 @@ __all__ = [
 HIGHEST_ORDER = 4
 
 # function(z, k) -> [f(z), f'(z), ..., f^(k)(z)]
-Formulas = Callable[[tf.Tensor, int], list[tf.Tensor]]
+Formulas = Callable[[tf.Tensor, int], list[Any]]
 
 
 def linear(z: tf.Tensor, order: int) -> list[tf.Tensor]:
@@ -43,7 +44,7 @@ def _tanh(z: tf.Tensor, order: int) -> list[tf.Tensor]:
 def sine(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     """sin(z) and its first derivatives."""
     s = tf.sin(z)
-    c = tf.cos(z) if order else None
+    c: Any = tf.cos(z) if order else None
     return _upto(order, lambda: s, lambda: c, lambda: -s, lambda: -c, lambda: s)
 
 

@@ -4,6 +4,7 @@ import collections
 import functools
 import itertools
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 __all__ = [
     "Name",
@@ -20,7 +21,7 @@ __all__ = [
 _LAPLACIAN = "laplacian"
 
 # The name of a derivative; and an output's number with a derivative of it.
-Name = tuple[int | str, ...]
+Name = tuple[Any, ...]
 Request = tuple[int, Name]
 
 

@@ -181,7 +181,7 @@ class Jet:
         """
         order = self.order if len(self.channels) > 1 else 0
         outer = function(self.value, order)
-        result = {(): outer[0]}
+        result: dict[Name, tf.Tensor] = {(): outer[0]}
         for name in self.plan[1:]:
             inner: dict[int, list[tf.Tensor]] = {}
             for count, blocks in partitions(name):
@@ -243,6 +243,7 @@ class Jet:
             )
             for z in use.outputs
         ]
+        assert self._record is not None
         return self._record(use._replace(outputs=outputs))
 
 

@@ -77,9 +77,10 @@ class Passage(NamedTuple):
 def passage(network: keras.Model, names: Iterable[Name]) -> Passage:
     """Tries whether Taylor mode passes a network; nothing is computed.
 
-    The network is traced with the result of each recorded `Use` cut off: a weight that
-    then still moves a derivative enters by another way, such as a rule that multiplies
-    by it unseen.
+    The network is traced with the weights of each recorded `Use` held fixed: a weight
+    that then still moves a derivative enters by another way, such as a rule that
+    multiplies by it unseen. (To hold the results of the uses fixed would hide a weight
+    before a use.)
 
     Args:
         network: as for `derivatives`.
@@ -94,14 +95,13 @@ def passage(network: keras.Model, names: Iterable[Name]) -> Passage:
     requests = [(0, name) for name in names]
     complete = []
 
-    def cut_off(use: Use) -> list[tf.Tensor]:
-        return [tf.stop_gradient(z) for z in use.outputs]
-
     def trace(x: tf.Tensor) -> list[tf.Tensor]:
         values = [weight.value for weight in weights]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
-            found = list(derivatives(network, x, requests, cut_off).values())
+            found = list(
+                derivatives(network, x, requests, _with_fixed_weights).values()
+            )
         slopes = tape.gradient(found, values)
         complete.append(all(slope is None for slope in slopes))
         return found
@@ -113,3 +113,15 @@ def passage(network: keras.Model, names: Iterable[Name]) -> Passage:
     except Unsupported as reason:
         return Passage(str(reason), False)
     return Passage(None, complete[-1])
+
+
+def _with_fixed_weights(use: Use) -> list[tf.Tensor]:
+    """The outputs of a use, which depend on its inputs alone."""
+    kernel = tf.stop_gradient(tf.convert_to_tensor(use.kernel))
+    outputs = [h * kernel if use.elementwise else h @ kernel for h in use.inputs]
+    if use.bias is not None:
+        outputs[0] += tf.stop_gradient(tf.convert_to_tensor(use.bias))
+    return [
+        tf.broadcast_to(z, tf.shape(whole))
+        for z, whole in zip(outputs, use.outputs, strict=True)
+    ]

@@ -116,7 +116,8 @@ def trace_rows(
         ]
         return _checked(_called(function, fields, x), x)
 
-    papers, variables = [], []
+    papers: list[PaperRows] = []
+    variables: list[tf.Variable] = []
     for n in _COUNTS:
         spec = tf.TensorSpec((n, columns or len(coordinates)), dtype)
         paper, read = _on_paper(at, spec)

@@ -15,6 +15,7 @@ from keras_isgd.models.errors import measure
 from keras_isgd.models.point_training import PointTraining
 from keras_isgd.models.regularisers import penalties_of
 from keras_isgd.networks.checks import check_network
+from keras_isgd.objectives.blocks import Block
 from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Objective
 from keras_isgd.objectives.weight_rows import WeightRows
@@ -159,11 +160,16 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         penalties = penalties_of(self)
         if penalties.reason is not None:
             objective = Objective(
-                lambda: self.closure(data), self.trainable_variables, state
+                lambda: self.closure(data),
+                self.trainable_variables,
+                state,
+                self._jit_parts(),
             )
             objective.reason = penalties.reason
             return objective
-        of_weights = [WeightRows(penalties.squares)] if penalties.squares else []
+        of_weights: list[Block] = (
+            [WeightRows(penalties.squares)] if penalties.squares else []
+        )
 
         def function() -> tuple[tf.Tensor, list[tf.Tensor]]:
             rows = self._rows(data)

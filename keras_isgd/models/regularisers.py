@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import keras
+import tensorflow as tf
 
 from keras_isgd import compat
 
@@ -39,7 +40,7 @@ def penalties_of(model: keras.Model) -> Penalties:
         if regularizer is None:
             continue
         known += 1
-        l2 = _l2(regularizer)
+        l2 = _l2(regularizer, variable.dtype)
         if l2 is None:
             return Penalties(
                 (),
@@ -53,8 +54,12 @@ def penalties_of(model: keras.Model) -> Penalties:
     return Penalties(tuple(squares), None)
 
 
-def _l2(regularizer: keras.regularizers.Regularizer) -> float | None:
+def _l2(regularizer: keras.regularizers.Regularizer, dtype: str) -> float | None:
     """The factor of |w|^2 if a regulariser is nothing else."""
     plain = type(regularizer) is keras.regularizers.L2
     plain |= type(regularizer) is keras.regularizers.L1L2 and regularizer.l1 == 0.0
-    return float(regularizer.l2) if plain and regularizer.l2 >= 0.0 else None
+    if not plain or regularizer.l2 < 0.0:
+        return None
+    # Keras rounds it to floatx first; the loss shall be the one that Keras shows.
+    with tf.init_scope():
+        return float(keras.ops.cast(regularizer.l2, dtype))

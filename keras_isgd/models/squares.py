@@ -51,8 +51,9 @@ def mean_of_squares(
         autograph=False,
     ).get_concrete_function()
     reason, penalties = found[-1]
-    if reason is not None or penalties.reason is not None:
-        return reason or penalties.reason
+    reason = reason or penalties.reason
+    if reason is not None:
+        return reason
     n = tf.shape(y)[0]
 
     def rows_of(inputs: tuple) -> tuple[tf.Tensor, Any]:

@@ -17,6 +17,7 @@ __all__ = [
     "PointwiseRows",
     "SomeRows",
     "cut",
+    "number",
     "picked",
     "sample_of",
     "squares",
@@ -156,7 +157,7 @@ class PointwiseRows:
 
     def _rows_at(self, inputs: Any) -> tf.Tensor:
         rows = self.function(inputs)
-        return rows * tf.cast(self.factor, rows.dtype)
+        return rows * number(self.factor, rows.dtype)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,7 +204,15 @@ class SomeRows:
         return None
 
     def _of(self, rows: tf.Tensor) -> tf.Tensor:
-        return tf.gather(rows, self.chosen) * tf.cast(self.factor, rows.dtype)
+        return tf.gather(rows, self.chosen) * number(self.factor, rows.dtype)
+
+
+def number(value: Any, dtype: tf.DType) -> tf.Tensor:
+    """Returns a number or scalar tensor in a dtype.
+
+    `tf.cast` alone would round a Python number to float32 first.
+    """
+    return tf.cast(value, dtype) if tf.is_tensor(value) else tf.constant(value, dtype)
 
 
 def cut(inputs: Any, start: tf.Tensor, size: int) -> Any:

@@ -166,7 +166,9 @@ def _fixed(tensor: tf.Tensor, twin: tf.Tensor) -> Kind:
     if tensor.shape == twin.shape and tensor.shape.rank is not None:
         if not known:
             return FIXED
-        same = np.array_equal(*values, equal_nan=values[0].dtype.kind in "fc")
+        same = np.array_equal(
+            values[0], values[1], equal_nan=values[0].dtype.kind in "fc"
+        )
         return FIXED if same else MIXED
     if not known or values[0].ndim != values[1].ndim:
         return MIXED
@@ -243,11 +245,11 @@ def _reduced(o: _Operation) -> Kind:
     axes, axis = o.value(1), o.kinds[0]
     if axes is None or axis < 0:
         return MIXED
-    axes = {int(a) % o.rank(0) for a in np.ravel(axes)}
-    if axis in axes:
+    summed = {int(a) % o.rank(0) for a in np.ravel(axes)}
+    if axis in summed:
         return MIXED
     keeps = o.shape.rank == o.rank(0)
-    return axis if keeps else axis - sum(a < axis for a in axes)
+    return axis if keeps else axis - sum(a < axis for a in summed)
 
 
 def _cumulated(o: _Operation) -> Kind:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_isgd.objectives.blocks import FactoredJacobian
+from keras_isgd.objectives.weight_rows import WeightFactors
 
 __all__ = ["ChainedRows", "Factor", "FactoredRows"]
 
@@ -153,7 +153,7 @@ class FactoredRows(NamedTuple):
             _add(parts, variable, tf.reduce_sum(derivative * u))
         return [parts.get(id(v), tf.zeros(v.shape, self.rows.dtype)) for v in variables]
 
-    def gram(self, other: FactoredJacobian) -> tf.Tensor:
+    def gram(self, other: "FactoredRows | WeightFactors") -> tf.Tensor:
         """Returns J K^T `(n k, n' k')` for the Jacobian K of other rows, without both.
 
         Two points share, for each weight, the sum over channels c, e of

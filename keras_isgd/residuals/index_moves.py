@@ -117,7 +117,7 @@ def _unstacked(
 
 
 def _one(
-    function: Callable[..., np.ndarray],
+    function: Callable[..., Any],
 ) -> Callable[[tf.Operation, list[np.ndarray], list[Any]], Sequence[np.ndarray] | None]:
     def apply(
         op: tf.Operation, entries: list[np.ndarray], arguments: list[Any]
@@ -132,9 +132,11 @@ def _axes(axis: Any) -> tuple[int, ...]:
 
 
 MOVES = {
-    "BroadcastTo": Move(_first, _one(lambda op, e, shape: np.broadcast_to(*e, shape))),
+    "BroadcastTo": Move(
+        _first, _one(lambda op, e, shape: np.broadcast_to(e[0], shape))
+    ),
     "ConcatV2": Move(_all_but_last, _one(lambda op, e, axis: np.concatenate(e, axis))),
-    "ConjugateTranspose": Move(_first, _one(lambda op, e, p: np.transpose(*e, p))),
+    "ConjugateTranspose": Move(_first, _one(lambda op, e, p: np.transpose(e[0], p))),
     "ExpandDims": Move(_first, _reshaped),
     "GatherV2": Move(_first, _gathered),
     "MirrorPad": Move(_first, _padded),
@@ -142,17 +144,17 @@ MOVES = {
     "Pad": Move(_first, _padded),
     "PadV2": Move(_first, _padded),
     "Reshape": Move(_first, _reshaped),
-    "ReverseV2": Move(_first, _one(lambda op, e, axis: np.flip(*e, _axes(axis)))),
+    "ReverseV2": Move(_first, _one(lambda op, e, axis: np.flip(e[0], _axes(axis)))),
     "Roll": Move(
         _first,
-        _one(lambda op, e, shift, axis: np.roll(*e, _axes(shift), _axes(axis))),
+        _one(lambda op, e, shift, axis: np.roll(e[0], _axes(shift), _axes(axis))),
     ),
     "Slice": Move(_first, _sliced),
     "Split": Move(_last, _split),
     "SplitV": Move(_first, _split_unevenly),
     "Squeeze": Move(_first, _reshaped),
     "StridedSlice": Move(_first, _strided),
-    "Tile": Move(_first, _one(lambda op, e, counts: np.tile(*e, counts))),
-    "Transpose": Move(_first, _one(lambda op, e, perm: np.transpose(*e, perm))),
+    "Tile": Move(_first, _one(lambda op, e, counts: np.tile(e[0], counts))),
+    "Transpose": Move(_first, _one(lambda op, e, perm: np.transpose(e[0], perm))),
     "Unpack": Move(_first, _unstacked),
 }

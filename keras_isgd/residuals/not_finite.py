@@ -48,7 +48,7 @@ def _explain_term(
 ) -> str | None:
     values = term.values_at(x, network)
     numbers = {name: tf.convert_to_tensor(v) for name, v in coefficients.items()}
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch([values, numbers])
         rows = term.rows_of(values, x, numbers)
         squares = tf.reduce_sum(rows**2)
@@ -58,8 +58,9 @@ def _explain_term(
         what = f"is {_word(rows[row, column])}"
         return _sentence(term, network, x, row, f"{_equation(term, column)} {what}")
     asked = [(i, request) for i, found in enumerate(values) for request in found]
-    slopes = tape.gradient(squares, [values[i][request] for i, request in asked])
-    for slope in slopes:
+    sources = [values[i][request] for i, request in asked]
+    # The gradient of the loss, and the Jacobian that Gauss-Newton takes.
+    for slope in [*tape.gradient(squares, sources), *tape.gradient(rows, sources)]:
         bad = None if slope is None else _first(slope)
         if bad is not None:
             what = f"is finite, but its gradient is {_word(slope[bad])}"
@@ -81,7 +82,7 @@ def _explain_term(
 
 def _first(tensor: tf.Tensor) -> tuple[int, int] | None:
     bad = np.argwhere(~np.isfinite(np.asarray(tensor)))
-    return tuple(int(i) for i in bad[0]) if len(bad) else None
+    return (int(bad[0][0]), int(bad[0][1])) if len(bad) else None
 
 
 def _word(number: tf.Tensor) -> str:

@@ -11,6 +11,7 @@ from keras_isgd.objectives.blocks import (
     PointwiseRows,
     SomeRows,
     cut,
+    number,
     picked,
     sample_of,
 )
@@ -105,7 +106,7 @@ class TaylorBlock:
         return dataclasses.replace(
             self,
             inputs=picked(self.inputs, chosen),
-            scale=self.scale * tf.cast(factor, self.scale.dtype),
+            scale=self.scale * number(factor, self.scale.dtype),
         )
 
     def linearise(

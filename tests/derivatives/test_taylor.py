@@ -92,13 +92,13 @@ def flux(values):
     return tf.reduce_mean(rows**2)
 
 
-# Tapes cannot do it with "joined": LookupError, XlaDynamicUpdateSlice.
+@pytest.mark.parametrize("engine", [taylor, tape])
 @pytest.mark.parametrize("kind", ["joined", "multiplied", "nested"])
-def test_xla_compiles_the_gradient_of_a_flux_residual(kind):
+def test_xla_compiles_the_gradient_of_a_flux_residual(kind, engine):
     case = Case(2, 2, "trained", [(kind, 5, "tanh"), ("plain", 4, "gelu")], False, 2)
     network, x = build(case), points(case, 9)
     expected = evaluate(tape, network, x, FLUX, flux)
-    found = compiled(taylor, network, x, FLUX, flux, jit=True)
+    found = compiled(engine, network, x, FLUX, flux, jit=True)
     assert disagreement(found, expected) < 1e-10
 
 
@@ -227,9 +227,17 @@ def test_registered_layers_and_activations_are_passed():
     check(network, x, requests)
     network.layers[2].strength.trainable = True
     uses = []
-    taylor.derivatives(network, x, requests, uses, lambda outputs: None)
+
+    def record(use):
+        uses.append(use)
+        return use.outputs
+
+    taylor.derivatives(network, x, requests, record)
     assert len(uses) == 5
     assert all(use.kernel is not network.layers[2].strength for use in uses)
+    assert taylor.passage(network, [(0,)]) == (None, False)
+    network.layers[2].strength.trainable = False
+    assert taylor.passage(network, [(0,)]) == (None, True)
 
 
 class Own(keras.Sequential):
@@ -282,10 +290,13 @@ def test_what_taylor_mode_cannot_pass_is_refused_by_name(reason):
 
 
 def test_reasons_are_phrases():
-    assert taylor.why_not(between(), [(0, (0, 0, 1, 1))]) is None
-    assert taylor.why_not(between(), [(0, (0,) * 5)]) == "a derivative of order 5"
+    def obstacle(network, *names):
+        return taylor.passage(network, names).obstacle
+
+    assert obstacle(between(), (0, 0, 1, 1)) is None
+    assert obstacle(between(), (0,) * 5) == "a derivative of order 5"
     inside = LAYERS.LayerNormalization(dtype="float64", name="strange")
-    assert "'strange'" in taylor.why_not(between(keras.Sequential([inside])), [])
+    assert "'strange'" in obstacle(between(keras.Sequential([inside])))
 
     class Subclassed(keras.Model):
         def call(self, x):
@@ -293,7 +304,7 @@ def test_reasons_are_phrases():
 
     model = Subclassed(name="own")
     model(tf.zeros((2, 2)))
-    assert "'own' is neither" in taylor.why_not(model, [(0, ())])
+    assert "'own' is neither" in obstacle(model, ())
     x = [keras.Input((1,), dtype="float64") for _ in range(2)]
     two = keras.Model(x, LAYERS.Add(dtype="float64")(x), name="two")
-    assert taylor.why_not(two, [(0, ())]) == "'two' has several inputs or outputs"
+    assert obstacle(two, ()) == "'two' has several inputs or outputs"

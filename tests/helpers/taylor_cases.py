@@ -250,7 +250,13 @@ def evaluate_by_uses(engine, network, x, requests):
     """The same with the gradient put together from the recorded uses of weights."""
     uses = []
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        found = engine.derivatives(network, x, requests, uses, tape.watch)
+
+        def record(use):
+            tape.watch(use.outputs)
+            uses.append(use)
+            return use.outputs
+
+        found = engine.derivatives(network, x, requests, record)
         values = ordered(found, requests)
         loss = scalar(values)
     outputs = [use.outputs for use in uses]

@@ -67,6 +67,10 @@ def joined(problem):
     return keras.Model(x, layers.Dense(problem.outputs, dtype="float64")(wide))
 
 
+def layouts_of(model):
+    return tuple(term.layout for term in model._terms)
+
+
 def objectives(problem, make=network_of, count=9):
     """Objectives by Taylor mode, by vectorized_map or, if coupled, tape.jacobian."""
     network = make(problem)
@@ -102,7 +106,7 @@ EVERY_NETWORK = pytest.mark.parametrize("make", [network_of, joined])
 @EVERY_KIND
 def test_rows_and_jacobian_agree_with_tapes(kind, make):
     taylor, _, models, w, rows, jacobian = compared(kind, make)
-    layouts = models[0]._find_layouts()
+    layouts = layouts_of(models[0])
     assert layouts[0] == ("coupled" if kind is Integral else "pointwise")
     assert "general" not in layouts
     for jit in (False, True) if make is network_of else (False,):
@@ -172,18 +176,6 @@ def test_jacobian_is_that_of_finite_differences():
     assert_close(tf.linalg.matvec(jacobian, v), difference, 1e-8)
 
 
-@EVERY_KIND
-def test_thinned_rows_are_some_of_them(kind):
-    taylor, tape, _, w, rows, jacobian = compared(kind, network_of)
-    found = tf.function(lambda w: taylor.linearise(w, 3))(w)
-    if kind is Plate:
-        expected = tf.function(lambda w: tape.linearise(w, 3))(w)
-    else:  # Without blocks the stride would count through all rows.
-        expected = [np.concatenate([a[:9:3], a[9:]]) for a in (rows, jacobian)]
-    for one, other in zip(found, expected):
-        assert_close(one, other)
-
-
 class Hidden(keras.layers.Layer):
     """x g, with a rule that hides its weight g."""
 
@@ -211,7 +203,7 @@ def test_a_rule_that_hides_its_weights_costs_speed_and_no_column():
     network = make(problem)
     network.layers[-1].kernel.assign(np.zeros((5, 1)))  # the gradient of g is zero
     (taylor, tape), models = objectives(problem, lambda _: network)
-    assert set(models[0]._find_layouts()) == {"general"}
+    assert set(layouts_of(models[0])) == {"general"}
     network.layers[-1].kernel.assign(np.ones((5, 1)))
     w = taylor.parameters.read()
     assert_close(taylor.linearise(w)[1], tape.linearise(w)[1])
@@ -221,7 +213,7 @@ def test_rows_that_mix_points_show_where_the_network_is_zero():
     problem = Integral()
     network = network_of(problem)
     network.layers[-1].kernel.assign(np.zeros((7, 1)))
-    layouts = ki.PINN(network, problem)._find_layouts()
+    layouts = layouts_of(ki.PINN(network, problem))
     assert layouts == ("coupled", "pointwise")
 
 
@@ -234,7 +226,7 @@ def test_engines_are_chosen_by_network_and_argument():
         return keras.Model(x, keras.layers.Dense(1, dtype="float64")(h))
 
     strange = keras.layers.LayerNormalization(dtype="float64")
-    assert set(ki.PINN(with_layer(strange), problem)._find_layouts()) == {"general"}
+    assert set(layouts_of(ki.PINN(with_layer(strange), problem))) == {"general"}
     with pytest.raises(ValueError, match=r"LayerNormalization.*no Taylor rule"):
         ki.PINN(with_layer(strange), problem, derivatives="taylor")
     with pytest.raises(ValueError, match="one of auto, taylor, tape"):
