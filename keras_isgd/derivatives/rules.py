@@ -3,7 +3,7 @@
 import functools
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import keras
 
@@ -61,7 +61,8 @@ def through(network: keras.Model, jet: Jet) -> Jet:
     Raises:
         Unsupported: a layer without a rule.
     """
-    call = type(network).call
+    kind = cast(Any, type(network))
+    call = kind.call
     if call not in (keras.Sequential.call, _functional_class().call):
         raise Unsupported(
             f"{network.name!r} ({type(network).__name__}) is neither a functional nor "

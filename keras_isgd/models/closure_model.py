@@ -36,6 +36,8 @@ class ClosureTraining(_Mixin):
     `class Net(ki.models.ClosureTraining, keras.Model)` adds this to any model.
     """
 
+    jit_compile: Any
+
     def objective(self, data: Any) -> Objective:
         """Returns the training loss of a batch as an `Objective`.
 
