@@ -3,7 +3,7 @@
 import functools
 import operator
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import keras
 
@@ -61,8 +61,7 @@ def through(network: keras.Model, jet: Jet) -> Jet:
     Raises:
         Unsupported: a layer without a rule.
     """
-    kind = cast(Any, type(network))
-    call = kind.call
+    call = getattr(type(network), "call", None)
     if call not in (keras.Sequential.call, _functional_class().call):
         raise Unsupported(
             f"{network.name!r} ({type(network).__name__}) is neither a functional nor "
@@ -125,7 +124,7 @@ def _apply(operation: keras.Operation, inputs: list) -> Jet:
 
 
 @functools.cache
-def _functional_class() -> type:
+def _functional_class() -> Any:
     x = keras.Input((1,))
     return type(keras.Model(x, keras.layers.Identity()(x)))
 
