@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_isgd.objectives.blocks import Block, squares, tape_vjp
+from keras_isgd.objectives.blocks import Block, pieces_of, squares, tape_vjp
 from keras_isgd.objectives.objective import Evaluation, Objective
 from keras_isgd.objectives.subsets import random_subset
 
@@ -111,10 +111,10 @@ class LeastSquares(Objective):
 
     def value(self, w: tf.Tensor) -> tf.Tensor:
         """Returns the loss at `w` `(p,)`, a scalar tensor."""
-        if self._blocks is None:
+        if self._fits_at_once():
+            # By the function of the residual, which a step needs anyway.
             return tf.reduce_sum(self.residual(w) ** 2)
-        sums = self._call_traced("sums", self._sums, w)
-        return tf.add_n(sums)
+        return tf.add_n(self._call_traced("sums", self._sums, w))
 
     def value_and_gradient(self, w: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the loss `()` and its gradient `(p,)` at `w` `(p,)`."""
@@ -195,6 +195,10 @@ class LeastSquares(Objective):
             rows.append(above + [left.gram(right) for right in blocks[i:]])
         matrix = tf.concat([tf.concat(row, axis=1) for row in rows], axis=0)
         return self._factored_operators(blocks)._replace(gram=matrix)
+
+    def _fits_at_once(self) -> bool:
+        blocks = self._blocks or ()
+        return all(pieces_of(block, self._memory) == 1 for block in blocks)
 
     def _sums(self, w: tf.Tensor) -> list[tf.Tensor]:
         """Each block's sum of squares."""
