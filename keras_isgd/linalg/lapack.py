@@ -1,4 +1,4 @@
-"""Damped least squares in NumPy arrays, by LAPACK; see `linear_algebra`."""
+"""Damped least squares in NumPy arrays, by LAPACK; see `damped`."""
 
 import numpy as np
 import scipy.linalg
@@ -16,7 +16,7 @@ _BLOCK = 32
 
 
 def reduce(jacobian: np.ndarray, residual: np.ndarray, exact: bool) -> Arrays:
-    """The arrays of a `Reduction` but for what TensorFlow knows of it."""
+    """Returns `matrix`, `right` and `basis` of a `Reduction`."""
     m, p = jacobian.shape
     none = np.zeros((0, 0), jacobian.dtype)
     if not (np.isfinite(jacobian).all() and np.isfinite(residual).all()):

@@ -1,4 +1,4 @@
-"""One BLAS thread for many small products, for as long as somebody needs it."""
+"""One BLAS thread while many small matrix products are computed."""
 
 import contextlib
 import functools
