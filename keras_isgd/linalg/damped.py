@@ -9,7 +9,7 @@ that. Two reductions are offered:
 
     gram    M = J J^T (m <= p) or J^T J (m > p), then one Cholesky factorisation of
             M + lambda I for each lambda. Cheap, but it squares the condition
-            number: directions with sigma below 1e-8 of the largest drown.
+            number: singular values below 1e-8 of the largest are lost to rounding.
     exact   the triangular factor R of J^T or J, then for each lambda the QR
             factorisation of R above sqrt(lambda) I, which on a CPU makes use of
             both being triangular.
@@ -43,7 +43,7 @@ __all__ = [
 
 Branch = Callable[[], Any]
 
-# The Gram matrix is off by about eps |J|^2; a damping that far above is safe.
+# The Gram matrix is off by about eps |J|^2; a damping so many times above is safe.
 _MARGIN = 1e3
 # The weight of a parameter that has no effect on the residual.
 _METRIC_FLOOR = 1e-12
@@ -183,7 +183,7 @@ def reduce_rows(
 def damped_step(reduction: Reduction, damping: tf.Tensor) -> Solution:
     """Solves damped least squares for one damping.
 
-    The Gram matrix takes a damping below 30 times its rounding for that.
+    With the Gram matrix, a damping below 30 times its rounding is raised to that.
 
     Args:
         reduction: of J and r.
@@ -221,8 +221,8 @@ def step_for(
 ) -> tf.Tensor:
     """Solves damped least squares again, for another right-hand side.
 
-    By the normal equations: the factor of an exact reduction knows small singular
-    values, but the product J^T c does not.
+    By the normal equations. The factor of an exact reduction resolves small singular
+    values, but the product J^T c loses them.
 
     Args:
         reduction: of J.

@@ -1,9 +1,10 @@
-"""Damped least squares in NumPy arrays, by LAPACK; see `linear_algebra`."""
+"""Damped least squares in NumPy arrays, by LAPACK; see `damped`."""
+
+import functools
 
 import numpy as np
 import scipy.linalg
-
-from keras_isgd.linalg.threads import one_thread
+import threadpoolctl
 
 __all__ = ["FLOOR", "damped", "reduce"]
 
@@ -16,7 +17,7 @@ _BLOCK = 32
 
 
 def reduce(jacobian: np.ndarray, residual: np.ndarray, exact: bool) -> Arrays:
-    """The arrays of a `Reduction` but for what TensorFlow knows of it."""
+    """Returns `matrix`, `right` and `basis` of a `Reduction`."""
     m, p = jacobian.shape
     none = np.zeros((0, 0), jacobian.dtype)
     if not (np.isfinite(jacobian).all() and np.isfinite(residual).all()):
@@ -69,7 +70,10 @@ def damped(
     if not (np.isfinite(matrix).all() and np.isfinite(damping)):
         return failed
     try:
-        with one_thread():
+        # Threads of these many small products wait for each other by spinning: with
+        # another process on one of two cores a step took fifty times as long. The
+        # limit is the process's own; of several Python threads one sets and lifts it.
+        with _pools().limit(limits=1, user_api="blas"):
             y, decrease, factor = solve(matrix, right, damping, sample)
     except np.linalg.LinAlgError:
         return failed
@@ -102,3 +106,8 @@ def _by_triangle(
     d, _, _ = apply(k, reflectors, factors, column, np.zeros_like(column), trans="T")
     y = -scipy.linalg.solve_triangular(triangle, d[:, 0], check_finite=False)
     return y, d[:, 0] @ d[:, 0] + damping * (y @ y), triangle.T
+
+
+@functools.cache
+def _pools() -> threadpoolctl.ThreadpoolController:
+    return threadpoolctl.ThreadpoolController()

@@ -29,7 +29,7 @@ __all__ = [
 class FactoredJacobian(Protocol):
     """Rows with their Jacobian J `(m, p)` in factors.
 
-    `variables` is what p counts, in its order.
+    `variables` are those whose entries are the p columns, in this order.
     """
 
     def flat(self) -> tf.Tensor:
@@ -88,7 +88,7 @@ class Block(Protocol):
         """Returns the rows `(n k,)` and their Jacobian `(n k, p)`.
 
         Args:
-            parameters: what p counts.
+            parameters: the variables whose entries are the p columns.
             parts: trial values of its variables.
             fused: whether XLA compiles this.
         """

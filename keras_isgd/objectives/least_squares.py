@@ -57,9 +57,9 @@ class LeastSquares(Objective):
             `Objective`.
         variables: the `keras.Variable`s to optimize.
         state: as for `Objective`.
-        blocks: list of `PointwiseRows`, or of others with their methods, which, one
-            after the other, are the rows of r. The Jacobian then costs one backward
-            pass through each point, not one through all points for each row.
+        blocks: list of `Block`s, such as `PointwiseRows`, whose rows, one block after
+            the other, are r. The Jacobian then costs one backward pass through each
+            point, not one through all points for each row.
         jit_compile: whether XLA compiles residual, gradient and Jacobian.
         memory: with `blocks`, GiB for the loss with its gradient; blocks that would
             take more are evaluated in pieces. 1 if None. (The budget for the
@@ -240,7 +240,7 @@ class LeastSquares(Objective):
         return Linearisation(tf.concat(residuals, axis=0), jvp, vjp)
 
     def _taped_operators(self, parts: list[tf.Tensor]) -> Linearisation:
-        """J v is the derivative of u -> J^T u, in the direction v."""
+        """By two tapes: J v is the gradient of u -> v^T J^T u, which is linear in u."""
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as outer:
             with tf.GradientTape(
                 persistent=True, watch_accessed_variables=False

@@ -53,7 +53,7 @@ def search(
     target: tf.Tensor,
     scaled: bool,
 ) -> StepResult:
-    """Takes a large alpha whose step keeps what it promises.
+    """Finds a large alpha whose step lowers the loss nearly as much as predicted.
 
     The residual is linearised once. A step is good if the loss falls by at least
     `target` times what the linear model predicts. Larger and larger alphas are tried
@@ -73,7 +73,8 @@ def search(
     """
     alphas = candidates.alphas
     model = solver.linearise(objective, origin.w, scaled)
-    # Larger ones are rarely taken; the Gram matrix damps them as it can.
+    # The reduction suits the first alpha. Larger ones are rarely taken; by the Gram
+    # matrix their damping is raised to what its rounding allows.
     solve = model.prepare(0.5 / alphas[candidates.first])
 
     def attempt(i: tf.Tensor) -> Trial:

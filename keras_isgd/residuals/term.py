@@ -247,7 +247,7 @@ def _condition_part(problem: Problem, condition: Condition, dtype: str) -> _Part
 
 
 def _traced(problem: Problem, part: _Part, dtype: str) -> Trace:
-    """What a term's residual does, found out on paper.
+    """What a term's residual does, found by tracing it.
 
     Raises:
         ValueError: its rows have the wrong shape, or do not use the network.
