@@ -1,6 +1,9 @@
 """Damped least squares in NumPy arrays, by LAPACK; see `damped`."""
 
+import contextlib
 import functools
+import threading
+from collections.abc import Iterator
 
 import numpy as np
 import scipy.linalg
@@ -70,10 +73,7 @@ def damped(
     if not (np.isfinite(matrix).all() and np.isfinite(damping)):
         return failed
     try:
-        # Threads of these many small products wait for each other by spinning: with
-        # another process on one of two cores a step took fifty times as long. The
-        # limit is the process's own; of several Python threads one sets and lifts it.
-        with _pools().limit(limits=1, user_api="blas"):
+        with _one_blas_thread():
             y, decrease, factor = solve(matrix, right, damping, sample)
     except np.linalg.LinAlgError:
         return failed
@@ -106,6 +106,28 @@ def _by_triangle(
     d, _, _ = apply(k, reflectors, factors, column, np.zeros_like(column), trans="T")
     y = -scipy.linalg.solve_triangular(triangle, d[:, 0], check_finite=False)
     return y, d[:, 0] @ d[:, 0] + damping * (y @ y), triangle.T
+
+
+_limiting = threading.Lock()
+
+
+@contextlib.contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Limits BLAS to one thread inside, and gives back what there was before.
+
+    Threads of these many small products wait for each other by spinning: with another
+    process on one of two cores a step took fifty times as long. The limit is the
+    process's own. Of several Python threads one sets it and lifts it; another that
+    comes meanwhile would take the limit for what there was before.
+    """
+    if not _limiting.acquire(blocking=False):
+        yield
+        return
+    try:
+        with _pools().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        _limiting.release()
 
 
 @functools.cache
