@@ -58,8 +58,7 @@ def _uncompiled(kind, function, jit_compile, method="evaluate"):
     try:
         called(W)
     except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
-        assert "EagerPyFunc" in str(error)
-        return False
+        return "EagerPyFunc" not in str(error)
     return True
 
 

@@ -69,7 +69,7 @@ def _turned(control, **state):
     start = objective.evaluate(objective.parameters.read())
     result = optimizer.propose(objective, start)
     verdict = ki.optimizers.verdict.judge(objective, start, result)
-    learned = dict((v.name, x) for v, x in optimizer.learn(result, verdict))
+    learned = {v.name: x for v, x in optimizer.learn(result, verdict)}
     return float(result.learning_rate), int(learned["control_turned"])
 
 

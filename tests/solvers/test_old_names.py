@@ -17,7 +17,7 @@ class Memory(NamedTuple):
 
 
 def _old_solver():
-    with pytest.warns(DeprecationWarning) as caught:
+    with pytest.warns(DeprecationWarning, match="rename it") as caught:
 
         class Downhill(Solver):
             """One short step along the gradient, longer with each call."""
