@@ -1,5 +1,6 @@
 """Batches that are too small for steps that solve them."""
 
+import math
 import warnings
 from typing import Any
 
@@ -28,17 +29,21 @@ def warn_of_small_batches(model: keras.Model, arguments: dict[str, Any]) -> None
     shape = getattr(leaves[0], "shape", None)
     if not shape or shape[0] is None:
         return
-    n, batch = int(shape[0]), arguments.get("batch_size") or _BATCH_SIZE
-    if batch >= n or not isinstance(model.optimizer, ClosureOptimizer):
+    # What Keras holds back for validation is not trained on.
+    n = math.floor(shape[0] * (1.0 - (arguments.get("validation_split") or 0.0)))
+    batch = arguments.get("batch_size") or _BATCH_SIZE
+    optimizer = getattr(model, "optimizer", None)  # none before `compile`
+    if batch >= n or not isinstance(optimizer, ClosureOptimizer):
         return
     weights = sum(v.value.shape.num_elements() for v in model.trainable_variables)
-    outputs = sum(o.shape[-1] or 1 for o in getattr(model, "outputs", None) or ())
-    if model.optimizer.fits_alone(batch * max(outputs, 1), weights):
+    shapes = (o.shape[1:] for o in getattr(model, "outputs", None) or ())
+    outputs = sum(math.prod(k or 1 for k in shape) for shape in shapes)
+    if optimizer.fits_alone(batch * max(outputs, 1), weights):
         warnings.warn(
-            f"{type(model.optimizer).__name__} solves the loss of each batch by "
+            f"{type(optimizer).__name__} solves the loss of each batch by "
             f"itself, and {batch} of {n} "
             "examples say little about the others: a step fits its own batch and "
             f"spoils the rest. Pass batch_size={n} to fit(), or train with an ordinary "
             "optimizer such as keras.optimizers.Adam().",
-            stacklevel=4,
+            stacklevel=3,
         )

@@ -182,7 +182,8 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         return LeastSquares(
             function,
             self.trainable_variables,
-            state,
+            # Blocks assign nothing: check_network has seen to that.
+            state if blocks is None else (),
             None if blocks is None else blocks + of_weights,
             self._jit_parts(),
             aux_of=None if blocks is None else self._unweighted,

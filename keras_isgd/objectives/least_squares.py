@@ -65,11 +65,11 @@ class LeastSquares(Objective):
             take more are evaluated in pieces. 1 if None. (The budget for the
             Jacobian is Gauss-Newton's.)
         aux_of: with `blocks`, the aux from a list of each block's sum of squares;
-            `function` is then not called for it.
+            `function` is then not called for it, so that there can be no `state`.
 
     Raises:
-        ValueError: `memory` is not positive and finite, or `memory` or `aux_of`
-            without `blocks`.
+        ValueError: `memory` is not positive and finite, `memory` or `aux_of`
+            without `blocks`, or `aux_of` with `state`.
 
     Example:
 
@@ -92,6 +92,11 @@ class LeastSquares(Objective):
             raise ValueError(
                 "`memory` and `aux_of` are for a residual in `blocks`; give blocks, or "
                 "leave them out."
+            )
+        if aux_of is not None and state:
+            raise ValueError(
+                "`aux_of` spares the call of the function that would assign `state`; "
+                "leave one of the two out."
             )
         memory = 1.0 if memory is None else memory
         if not 0.0 < memory < math.inf:
@@ -277,7 +282,7 @@ class LeastSquares(Objective):
         if rows.shape.rank != 1:
             raise ValueError(
                 f"Expected the rows of a residual in the shape (m,), got "
-                f"{tuple(rows.shape)}. Reshape them with tf.reshape(rows, [-1])."
+                f"{rows.shape}. Reshape them with tf.reshape(rows, [-1])."
             )
         return rows, aux
 

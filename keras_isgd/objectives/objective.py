@@ -165,7 +165,7 @@ class Objective:
         value = tf.convert_to_tensor(value)
         if value.shape.rank != 0:
             raise ValueError(
-                f"Expected a scalar loss, got one of shape {tuple(value.shape)}. "
+                f"Expected a scalar loss, got one of shape {value.shape}. "
                 "Reduce it by a mean or a sum."
             )
         if not (value.dtype.is_floating or value.dtype.is_integer):

@@ -137,6 +137,12 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
                 state[f"average_{i}"] = average
         return state
 
+    def forget(self) -> None:
+        """Puts what `build` added to the state back to where it began.
+
+        Averages need nothing: at step 0 they become a copy of the weights.
+        """
+
     # -- stepping -----------------------------------------------------------
 
     def build(self, variables: Sequence[keras.Variable]) -> None:

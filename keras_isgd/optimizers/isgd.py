@@ -104,8 +104,7 @@ class ISGD(ClosureOptimizer):
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
         if not self.built:
-            size = sum(v.value.shape.num_elements() for v in variables)
-            dtype = variables[0].dtype
+            size, dtype = _size(variables), variables[0].dtype
             self._inner_state = self._keep(
                 "inner", self.inner.initial_state(size, dtype)
             )
@@ -137,6 +136,15 @@ class ISGD(ClosureOptimizer):
                 for name, variable in kept._asdict().items():
                     state[f"{prefix}_{name}"] = variable
         return state
+
+    def forget(self) -> None:
+        variables = compat.built_variables(self)
+        size, dtype = _size(variables), variables[0].dtype
+        inner = self.inner.initial_state(size, dtype)
+        control = self._rule.initial_state(size, dtype)
+        kept = [*self._inner_state, *self._control_state]
+        for variable, value in zip(kept, [*inner, *control], strict=True):
+            variable.assign(value)
 
     @property
     def supports_jit(self) -> bool:  # type: ignore[override]
@@ -221,6 +229,10 @@ class ISGD(ClosureOptimizer):
                     config[key], custom_objects=custom_objects
                 )
         return super().from_config(config, custom_objects=custom_objects)
+
+
+def _size(variables: Sequence[keras.Variable]) -> int:
+    return sum(v.value.shape.num_elements() for v in variables)
 
 
 def _read(state: Any) -> Any:

@@ -94,6 +94,9 @@ class LBFGS(ClosureOptimizer):
             state.update(self._pairs._asdict())
         return state
 
+    def forget(self) -> None:
+        self._pairs.pairs.assign(0)
+
     def propose(self, objective: Objective, start: Evaluation) -> StepResult:
         pairs = CurvaturePairs(*(tf.convert_to_tensor(v) for v in self._pairs))
         result = self.solver.solve(objective, start, pairs)

@@ -6,6 +6,9 @@ import numpy as np
 
 __all__ = ["NamedState"]
 
+# What an optimizer has before `build`, if it has it at all.
+_BEFORE_BUILD = {"iterations", "evaluations", "status", "learning_rate"}
+
 
 class NamedState:
     """Mix-in that saves a Keras optimizer's state by name.
@@ -15,7 +18,8 @@ class NamedState:
     starts over. Here the names and the algorithm must agree.
 
     The optimizer defines `signature()`, which names the algorithm, and `state()`,
-    a dictionary of variables, complete once it is built.
+    a dictionary of variables, complete once it is built, and `forget()`. State that
+    was saved before `build` loads as that of a run that has not begun.
     """
 
     built: bool
@@ -27,6 +31,10 @@ class NamedState:
     def state(self) -> dict[str, Any]:
         """Returns the variables to save, by name."""
         raise TypeError(f"{type(self).__name__} must define state().")
+
+    def forget(self) -> None:
+        """Puts what `build` added to the state back to where it began."""
+        raise TypeError(f"{type(self).__name__} must define forget().")
 
     _pending_state: dict[str, np.ndarray] | None = None
 
@@ -73,6 +81,9 @@ class NamedState:
             return
         saved, self._pending_state = self._pending_state, None
         state = self.state()
+        if set(saved) <= _BEFORE_BUILD:
+            self.forget()
+            state = {name: state[name] for name in state if name in _BEFORE_BUILD}
         shapes = {name: tuple(variable.shape) for name, variable in state.items()}
         found = {name: value.shape for name, value in saved.items()}
         if shapes != found:

@@ -95,6 +95,7 @@ class LBFGS(Solver):
         # Here and not at the top: it takes two seconds and loads Keras 2 as well.
         tfp_lbfgs = compat.tfp_lbfgs()
 
+        state = _without_stale(state)
         tolerance = self.tolerance * _largest(start.gradient)
         initial = tfp_lbfgs.LBfgsOptimizerResults(
             converged=_largest(start.gradient) <= 0.0,
@@ -164,6 +165,16 @@ class LBFGS(Solver):
             "tolerance": self.tolerance,
             "line_search_steps": self.line_search_steps,
         }
+
+
+def _without_stale(state: CurvaturePairs) -> CurvaturePairs:
+    """Zeros in the rows that are not valid: TFP's recursion runs over all of them."""
+    memory = state.position_deltas.shape[0]
+    valid = (tf.range(memory) >= memory - state.pairs)[:, None]
+    return state._replace(
+        position_deltas=tf.where(valid, state.position_deltas, 0.0),
+        gradient_deltas=tf.where(valid, state.gradient_deltas, 0.0),
+    )
 
 
 def _in_one_graph(function: Callable) -> Callable:

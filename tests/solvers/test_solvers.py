@@ -234,3 +234,33 @@ def test_every_status_is_a_sentence():
     for status in ki.Status:
         assert str(status).endswith(".")
         assert len(str(status).split()) > 4
+
+
+def test_lbfgs_uses_no_pair_that_it_was_told_to_forget():
+    # TFP's recursion runs over the whole queue, however many pairs are valid.
+    solver = ki.solvers.LBFGS(steps=3, memory=5)
+    objective = _objective(solver, _rosenbrock, [-0.5, 0.8, 0.3])
+    start = objective.evaluate(objective.parameters.read())
+    clean = solver.initial_state(3, tf.float64)
+    rng = np.random.default_rng(0)
+    stale = clean._replace(
+        position_deltas=tf.constant(rng.normal(size=(5, 3))),
+        gradient_deltas=tf.constant(rng.normal(size=(5, 3))),
+    )
+    # One pair that holds, and four from before.
+    one = stale._replace(pairs=tf.constant(1))
+    alone = tf.constant([[0.0]] * 4 + [[1.0]], tf.float64)
+    expected = one._replace(
+        position_deltas=alone * one.position_deltas,
+        gradient_deltas=alone * one.gradient_deltas,
+    )
+    for found, right in ((stale, clean), (one, expected)):
+        np.testing.assert_array_equal(
+            solver.solve(objective, start, found).w,
+            solver.solve(objective, start, right).w,
+        )
+    changed = solver.state_for_new_alpha(stale._replace(pairs=tf.constant(9)))
+    np.testing.assert_array_equal(
+        solver.solve(objective, start, changed).w,
+        solver.solve(objective, start, clean).w,
+    )
