@@ -27,13 +27,12 @@ BELOW = {
     "utils": set(),
     "linalg": {"utils"},
     "objectives": {"linalg", "utils"},
-    "solvers": {"compat", "stopwatch", "linalg", "objectives", "utils"},
+    "solvers": {"compat", "linalg", "objectives", "utils"},
     "optimizers": {"compat", "objectives", "solvers", "utils"},
     "derivatives": {"compat", "utils"},
     "geometry": {"utils"},
     "sampling": {"compat", "geometry", "utils"},
     "problems": {"derivatives", "geometry", "objectives", "sampling", "utils"},
-    "stopwatch": set(),
     "residuals": {"compat", "derivatives", "objectives", "problems", "utils"},
     "networks": {"compat", "derivatives", "geometry", "utils"},
     "callbacks": {
@@ -44,7 +43,6 @@ BELOW = {
         "utils",
     },
     "models": {
-        "stopwatch",
         "callbacks",
         "compat",
         "derivatives",

@@ -4,46 +4,23 @@ import functools
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from keras_isgd.objectives.blocks import Block, pieces_of, squares, tape_vjp
+from keras_isgd.objectives.blocks import Block, pieces_of, squares
+from keras_isgd.objectives.linearisation import (
+    Linearisation,
+    factored_operators,
+    taped_operators,
+)
 from keras_isgd.objectives.objective import Evaluation, Objective
 from keras_isgd.objectives.subsets import random_subset
 
 __all__ = ["LeastSquares", "Linearisation"]
 
 _UNKNOWN = -1
-
-
-class Linearisation(NamedTuple):
-    """A residual to first order, without its Jacobian as a matrix.
-
-    Attributes:
-        residual: r, `(m,)`.
-        jvp: function from v `(p,)` to J v `(m,)`.
-        vjp: function from u `(m,)` to J^T u `(p,)`.
-        gram: J J^T, `(m, m)`, or None.
-    """
-
-    residual: tf.Tensor
-    jvp: Callable[[tf.Tensor], tf.Tensor]
-    vjp: Callable[[tf.Tensor], tf.Tensor]
-    gram: tf.Tensor | None = None
-
-    @property
-    def forward(self) -> Callable[[tf.Tensor], tf.Tensor]:
-        """`jvp` under its name in version 0.1."""
-        warnings.warn("Use `jvp`.", DeprecationWarning, stacklevel=2)
-        return self.jvp
-
-    @property
-    def backward(self) -> Callable[[tf.Tensor], tf.Tensor]:
-        """`vjp` under its name in version 0.1."""
-        warnings.warn("Use `vjp`.", DeprecationWarning, stacklevel=2)
-        return self.vjp
 
 
 class LeastSquares(Objective):
@@ -181,8 +158,9 @@ class LeastSquares(Objective):
         """Returns the `Linearisation` at `w` `(p,)`; forward passes are shared."""
         blocks = self._factored_blocks(w)
         if blocks is None:
-            return self._taped_operators(self.parameters.unpack(w))
-        return self._factored_operators(blocks)
+            parts = self.parameters.unpack(w)
+            return taped_operators(self.parameters, parts, lambda: self._rows()[0])
+        return factored_operators(self.parameters, blocks)
 
     def gram(self, w: tf.Tensor) -> Linearisation | None:
         """Returns the `Linearisation` at `w` `(p,)` with J J^T, formed without J.
@@ -199,7 +177,7 @@ class LeastSquares(Objective):
             above = [tf.transpose(row[i]) for row in rows]
             rows.append(above + [left.gram(right) for right in blocks[i:]])
         matrix = tf.concat([tf.concat(row, axis=1) for row in rows], axis=0)
-        return self._factored_operators(blocks)._replace(gram=matrix)
+        return factored_operators(self.parameters, blocks)._replace(gram=matrix)
 
     def _fits_at_once(self) -> bool:
         blocks = self._blocks or ()
@@ -224,46 +202,6 @@ class LeastSquares(Objective):
         parts = self.parameters.unpack(w)
         blocks = [b.factored(self.parameters, parts) for b in self._blocks or ()]
         return blocks if blocks and all(b is not None for b in blocks) else None
-
-    def _factored_operators(self, blocks: list[Any]) -> Linearisation:
-        variables = self.parameters.variables
-        residuals = [block.flat() for block in blocks]
-        sizes = [tf.size(r) for r in residuals]
-
-        def jvp(v: tf.Tensor) -> tf.Tensor:
-            tangents = self.parameters.unpack(v)
-            return tf.concat([b.jvp(variables, tangents) for b in blocks], axis=0)
-
-        def vjp(u: tf.Tensor) -> tf.Tensor:
-            pieces = tf.split(u, sizes, num=len(blocks))
-            pulled = [
-                self.parameters.pack(b.vjp(variables, piece))
-                for b, piece in zip(blocks, pieces, strict=True)
-            ]
-            return tf.add_n(pulled)
-
-        return Linearisation(tf.concat(residuals, axis=0), jvp, vjp)
-
-    def _taped_operators(self, parts: list[tf.Tensor]) -> Linearisation:
-        """By two tapes: J v is the gradient of u -> v^T J^T u, which is linear in u."""
-        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as outer:
-            with tf.GradientTape(
-                persistent=True, watch_accessed_variables=False
-            ) as inner:
-                inner.watch(parts)
-                with self.parameters.scope(parts):
-                    residual, _ = self._rows()
-            dummy = tf.zeros_like(residual)
-            outer.watch(dummy)
-            pulled = tape_vjp(self.parameters, inner, residual, parts, dummy)
-
-        def jvp(v: tf.Tensor) -> tf.Tensor:
-            return outer.gradient(pulled, dummy, output_gradients=v)
-
-        def vjp(u: tf.Tensor) -> tf.Tensor:
-            return tape_vjp(self.parameters, inner, residual, parts, u)
-
-        return Linearisation(residual, jvp, vjp)
 
     def _sum_of_squares(self) -> tuple[tf.Tensor, Any]:
         rows, aux = self._rows()

@@ -10,8 +10,9 @@ import tensorflow as tf
 from keras_isgd import compat, solvers
 from keras_isgd.objectives.objective import Evaluation, Objective
 from keras_isgd.optimizers.closure_optimizer import Assignment, ClosureOptimizer
+from keras_isgd.optimizers.step_control import FixedAlpha, StepControl
 from keras_isgd.optimizers.step_result import StepResult, Verdict
-from keras_isgd.optimizers.step_size import DecreaseRatio, FixedAlpha, StepControl
+from keras_isgd.optimizers.step_size import DecreaseRatio
 from keras_isgd.solvers.status import Status
 
 __all__ = ["ISGD"]

@@ -1,6 +1,5 @@
-"""How alpha moves from step to step."""
+"""alpha moved by how well each step keeps what its model promises."""
 
-import abc
 import math
 from typing import Any, NamedTuple
 
@@ -9,14 +8,14 @@ import tensorflow as tf
 
 from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Evaluation, Objective
-from keras_isgd.objectives.proximal import ProximalProblem
 from keras_isgd.optimizers.alpha_search import Candidates, search
+from keras_isgd.optimizers.step_control import StepControl, one_solve
 from keras_isgd.optimizers.step_result import StepResult, Verdict
-from keras_isgd.solvers.base import Configured, LeastSquaresSolver, Solver
+from keras_isgd.solvers.base import LeastSquaresSolver, Solver
 from keras_isgd.solvers.status import Status
 from keras_isgd.utils.checks import check_choice, check_count, check_positive
 
-__all__ = ["DecreaseRatio", "FixedAlpha", "RatioState", "StepControl"]
+__all__ = ["DecreaseRatio", "RatioState"]
 
 METRICS = ("auto", "scaled", "euclidean")
 # alpha stays in here; both ends and their reciprocals are finite in float32.
@@ -26,90 +25,6 @@ _SMALLEST, _LARGEST = 1e-30, 1e30
 _GROW, _SHRINK, _UNSOLVED = 10.0**0.5, 0.1, 0.5
 # The factor by which the cap on alpha, after a step was taken back, rises in a step.
 _RELEASE = 10.0 ** (2 / 3)
-
-
-class StepControl(Configured):
-    """Base class: proposes an implicit step with an alpha of its own choice.
-
-    Like a solver it is stateless; what changes is in a NamedTuple of tensors.
-    """
-
-    @abc.abstractmethod
-    def initial_state(self, size: int, dtype: tf.DType) -> Any:
-        """Returns the state before the first step, a NamedTuple of tensors.
-
-        Args:
-            size: p, the number of weights.
-            dtype: their dtype.
-        """
-
-    @abc.abstractmethod
-    def propose(
-        self,
-        inner: Solver,
-        inner_state: Any,
-        objective: Objective,
-        start: Evaluation,
-        alpha: tf.Tensor,
-        state: Any,
-    ) -> StepResult:
-        """Returns a step; writes nothing.
-
-        Args:
-            inner: the `Solver`.
-            inner_state: its state.
-            objective: L.
-            start: its `Evaluation` at w_n.
-            alpha: the last alpha, or the first one, `()`.
-            state: `initial_state()` or what the last step's `learn` returned.
-
-        Returns:
-            `StepResult`, whose `state` is a pair: the inner solver's new state, and
-            what `learn` needs.
-        """
-
-    @abc.abstractmethod
-    def learn(
-        self, state: Any, step: StepResult, verdict: Verdict, alpha: tf.Tensor
-    ) -> tuple[tf.Tensor, Any]:
-        """Returns the alpha for the next step, and the new state.
-
-        Args:
-            state: what `propose` had.
-            step: what it returned, with the second of the pair as `state`.
-            verdict: what became of the step.
-            alpha: what `propose` had.
-        """
-
-
-class NothingToRemember(NamedTuple):
-    """The state of a step control that needs none."""
-
-
-class FixedAlpha(StepControl):
-    """alpha as it is given: one solve of the implicit equation."""
-
-    def initial_state(self, size: int, dtype: tf.DType) -> NothingToRemember:
-        return NothingToRemember()
-
-    def propose(
-        self,
-        inner: Solver,
-        inner_state: Any,
-        objective: Objective,
-        start: Evaluation,
-        alpha: tf.Tensor,
-        state: Any,
-    ) -> StepResult:
-        return _one_solve(inner, inner_state, objective, start, alpha)
-
-    def learn(
-        self, state: Any, step: StepResult, verdict: Verdict, alpha: tf.Tensor
-    ) -> tuple[tf.Tensor, NothingToRemember]:
-        return alpha, state
-
-    def get_config(self) -> dict[str, Any]:
-        return {}
 
 
 class RatioState(NamedTuple):
@@ -260,7 +175,7 @@ class DecreaseRatio(StepControl):
                 step = search(inner, objective, origin, candidates, target, scaled)
                 step = step._replace(state=(inner_state, None))
         if not searched:
-            step = _one_solve(inner, inner_state, objective, origin, alpha, metric)
+            step = one_solve(inner, inner_state, objective, origin, alpha, metric)
         return step._replace(
             evaluations=step.evaluations + 1 + tf.cast(returned, tf.int32),
             state=(step.state[0], _Proposed(target, cap, searched, linear)),
@@ -345,29 +260,6 @@ def _review(
     returned = same & tf.math.is_finite(earlier) & ~kept
     origin = tf.cond(returned, lambda: objective.evaluate(state.before), lambda: start)
     return origin, returned
-
-
-def _one_solve(
-    inner: Solver,
-    inner_state: Any,
-    objective: Objective,
-    origin: Evaluation,
-    alpha: tf.Tensor,
-    metric: tf.Tensor | None = None,
-) -> StepResult:
-    """One solve of the implicit equation with one alpha."""
-    problem = ProximalProblem(objective, origin, alpha, metric)
-    result = inner.solve(problem, problem.start, inner_state)
-    return StepResult(
-        w=result.w,
-        origin=origin,
-        status=result.status,
-        iterations=result.iterations,
-        evaluations=result.evaluations,
-        learning_rate=alpha,
-        proximal=problem,
-        state=(result.state, None),
-    )
 
 
 def _adapted(step: StepResult, verdict: Verdict, proposed: _Proposed) -> tf.Tensor:

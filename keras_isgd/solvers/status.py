@@ -72,8 +72,8 @@ _SENTENCES = {
     ),
     Status.LOWERED: "The step lowered the loss.",
     Status.CONVERGED: (
-        "The loss cannot be lowered further in this precision: the decrease that the "
-        "linear model predicts is below the rounding of the loss; the weights stay."
+        "The loss cannot be lowered further in this precision: what a step could "
+        "still gain is below the rounding of the loss; the weights stay."
     ),
     Status.STEPPED_BACK: (
         "The last step was taken back: on the present points the loss was much lower "
