@@ -1,9 +1,12 @@
-"""The code of the documentation runs as it stands."""
+"""The code of the documentation runs as it stands, and the API page is complete."""
 
+import importlib
 import re
 from pathlib import Path
 
 import pytest
+
+import keras_isgd as ki
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = ("tutorial.md", "which_optimizer.md")
@@ -25,3 +28,49 @@ def test_code_blocks_run(page, capsys):
         exec(compile(block, page, "exec"), scope)
     model = scope["model"]
     assert model.errors()["relative_l2"] < 1e-3
+
+
+ROOMS = (
+    "callbacks",
+    "derivatives",
+    "diagnostics",
+    "networks",
+    "optimizers",
+    "problems",
+    "solvers",
+)
+# Lists and modules, which have no docstring of their own.
+UNDOCUMENTED = {"PROBLEMS", "SOLVERS", "__version__", *ROOMS}
+
+
+def _named(name):
+    # A function may have the name of its module, which pkgutil would return.
+    module, attribute = name.rsplit(".", 1)
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _documented():
+    """The objects that docs/api.md describes, by their names there."""
+    pattern = r"^\.\. auto(?:class|function):: ([\w.]+)$"
+    names = re.findall(pattern, (DOCS / "api.md").read_text(), flags=re.MULTILINE)
+    assert len(names) == len(set(names))
+    return {name: _named(name) for name in names}
+
+
+def test_the_api_page_has_every_public_name():
+    described = {id(value) for value in _documented().values()}
+    missing = [
+        f"{module.__name__}.{name}"
+        for module in (ki, *(getattr(ki, room) for room in ROOMS))
+        for name in module.__all__
+        if name not in UNDOCUMENTED and id(getattr(module, name)) not in described
+    ]
+    assert not missing
+
+
+def test_the_members_on_the_api_page_exist():
+    entry = r"^\.\. autoclass:: ([\w.]+)\n   :members: (.+)$"
+    text = (DOCS / "api.md").read_text()
+    for name, members in re.findall(entry, text, flags=re.MULTILINE):
+        for member in members.split(", "):
+            assert hasattr(_named(name), member), f"{name}.{member}"

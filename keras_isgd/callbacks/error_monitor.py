@@ -63,6 +63,8 @@ class ErrorMonitor(keras.callbacks.Callback):
             "evaluations": int(logs.get("evaluations", step)),
             "loss": float(logs["loss"]),
         }
+        if "loss_before" in logs:
+            record["loss_before"] = float(logs["loss_before"])
         if self.model.problem.exact is not None:
             record.update(self.model.errors())
         self.records.append(record)

@@ -61,7 +61,7 @@ def through(network: keras.Model, jet: Jet) -> Jet:
     Raises:
         Unsupported: a layer without a rule.
     """
-    call = type(network).call
+    call = getattr(type(network), "call", None)
     if call not in (keras.Sequential.call, _functional_class().call):
         raise Unsupported(
             f"{network.name!r} ({type(network).__name__}) is neither a functional nor "
@@ -124,7 +124,7 @@ def _apply(operation: keras.Operation, inputs: list) -> Jet:
 
 
 @functools.cache
-def _functional_class() -> type:
+def _functional_class() -> Any:
     x = keras.Input((1,))
     return type(keras.Model(x, keras.layers.Identity()(x)))
 

@@ -15,7 +15,7 @@ def conjugate_gradients(
     """Solves A x = b for a symmetric positive definite A by preconditioned CG.
 
     Stops when |A x - b| <= tolerance |b|, after `steps` iterations, or when
-    rounding has spoiled A (a direction with v^T A v <= 0).
+    rounding makes A indefinite (a direction with v^T A v <= 0).
 
     Args:
         operator: function from v to A v, `(p,)`.

@@ -9,7 +9,7 @@ that. Two reductions are offered:
 
     gram    M = J J^T (m <= p) or J^T J (m > p), then one Cholesky factorisation of
             M + lambda I for each lambda. Cheap, but it squares the condition
-            number: directions with sigma below 1e-8 of the largest drown.
+            number: singular values below 1e-8 of the largest are lost to rounding.
     exact   the triangular factor R of J^T or J, then for each lambda the QR
             factorisation of R above sqrt(lambda) I, which on a CPU makes use of
             both being triangular.
@@ -19,7 +19,8 @@ y solves (M + lambda) y = -right, or minimises
 |R y + right|^2 + lambda |y|^2.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -40,7 +41,9 @@ __all__ = [
     "unknowns_for",
 ]
 
-# The Gram matrix is off by about eps |J|^2; a damping that far above is safe.
+Branch = Callable[[], Any]
+
+# The Gram matrix is off by about eps |J|^2; a damping so many times above is safe.
 _MARGIN = 1e3
 # The weight of a parameter that has no effect on the residual.
 _METRIC_FLOOR = 1e-12
@@ -54,7 +57,7 @@ class Reduction(NamedTuple):
         right: `(k,)`.
         basis: its transpose, `(k, p)`; empty for m > p.
         exact: boolean scalar: whether `matrix` is R.
-        sample: boolean scalar: whether m <= p.
+        sample: whether m <= p, boolean; a scalar tensor if that is not known.
         on_gpu: whether TensorFlow factorises, on the GPU, instead of LAPACK.
     """
 
@@ -62,7 +65,7 @@ class Reduction(NamedTuple):
     right: tf.Tensor
     basis: tf.Tensor
     exact: tf.Tensor
-    sample: tf.Tensor
+    sample: bool | tf.Tensor
     on_gpu: bool
 
 
@@ -135,7 +138,7 @@ def reduce(
     """
     exact = tf.convert_to_tensor(exact)
     dtype = jacobian.dtype
-    m, p = tf.unstack(tf.shape(jacobian))
+    sample = _has_fewer_rows(jacobian)
     if on_gpu:
         matrix, right, basis = tf.cond(
             exact,
@@ -147,8 +150,26 @@ def reduce(
             lapack.reduce, [jacobian, residual, exact], (dtype, dtype, dtype)
         )
     # The Gram matrix of the rows has J itself as its basis: not copied.
-    basis = tf.cond(exact | (m > p), lambda: basis, lambda: jacobian)
-    return Reduction(matrix, right, basis, exact, m <= p, on_gpu)
+    basis = _choose(
+        sample, lambda: tf.cond(exact, lambda: basis, lambda: jacobian), lambda: basis
+    )
+    return Reduction(matrix, right, basis, exact, sample, on_gpu)
+
+
+def _has_fewer_rows(jacobian: tf.Tensor) -> bool | tf.Tensor:
+    """Whether m <= p: known where the shape is, else a boolean scalar."""
+    m, p = jacobian.shape
+    if m is not None and p is not None:
+        return m <= p
+    rows, columns = tf.unstack(tf.shape(jacobian))
+    return rows <= columns
+
+
+def _choose(condition: bool | tf.Tensor, yes: Branch, no: Branch) -> Any:
+    """`tf.cond`, or one branch alone where the condition is known."""
+    if isinstance(condition, bool):
+        return yes() if condition else no()
+    return tf.cond(condition, yes, no)
 
 
 def reduce_rows(
@@ -156,14 +177,13 @@ def reduce_rows(
 ) -> Reduction:
     """The `Reduction` of a J with m <= p of which J J^T `(m, m)` is known."""
     none = tf.zeros((0, 0), gram.dtype)
-    no, yes = tf.constant(False), tf.constant(True)
-    return Reduction(gram, residual, none, no, yes, on_gpu)
+    return Reduction(gram, residual, none, tf.constant(False), True, on_gpu)
 
 
 def damped_step(reduction: Reduction, damping: tf.Tensor) -> Solution:
     """Solves damped least squares for one damping.
 
-    The Gram matrix takes a damping below 30 times its rounding for that.
+    With the Gram matrix, a damping below 30 times its rounding is raised to that.
 
     Args:
         reduction: of J and r.
@@ -201,8 +221,8 @@ def step_for(
 ) -> tf.Tensor:
     """Solves damped least squares again, for another right-hand side.
 
-    By the normal equations: the factor of an exact reduction knows small singular
-    values, but the product J^T c does not.
+    By the normal equations. The factor of an exact reduction resolves small singular
+    values, but the product J^T c loses them.
 
     Args:
         reduction: of J.
@@ -223,7 +243,7 @@ def step_for(
             lambda: right,
         )
 
-    projected = tf.cond(
+    projected = _choose(
         sample,
         sample_right,
         lambda: tf.linalg.matvec(jacobian, right, transpose_a=True),
@@ -237,7 +257,7 @@ def unknowns_for(factor: tf.Tensor, projected: tf.Tensor) -> tf.Tensor:
 
 
 def _from_unknowns(reduction: Reduction, y: tf.Tensor) -> tf.Tensor:
-    return tf.cond(
+    return _choose(
         reduction.sample,
         lambda: tf.linalg.matvec(reduction.basis, y, transpose_a=True),
         lambda: y,

@@ -1,9 +1,13 @@
-"""Damped least squares in NumPy arrays, by LAPACK; see `linear_algebra`."""
+"""Damped least squares in NumPy arrays, by LAPACK; see `damped`."""
+
+import contextlib
+import functools
+import threading
+from collections.abc import Iterator
 
 import numpy as np
 import scipy.linalg
-
-from keras_isgd.linalg.threads import one_thread
+import threadpoolctl
 
 __all__ = ["FLOOR", "damped", "reduce"]
 
@@ -16,7 +20,7 @@ _BLOCK = 32
 
 
 def reduce(jacobian: np.ndarray, residual: np.ndarray, exact: bool) -> Arrays:
-    """The arrays of a `Reduction` but for what TensorFlow knows of it."""
+    """Returns `matrix`, `right` and `basis` of a `Reduction`."""
     m, p = jacobian.shape
     none = np.zeros((0, 0), jacobian.dtype)
     if not (np.isfinite(jacobian).all() and np.isfinite(residual).all()):
@@ -69,7 +73,7 @@ def damped(
     if not (np.isfinite(matrix).all() and np.isfinite(damping)):
         return failed
     try:
-        with one_thread():
+        with _one_blas_thread():
             y, decrease, factor = solve(matrix, right, damping, sample)
     except np.linalg.LinAlgError:
         return failed
@@ -102,3 +106,30 @@ def _by_triangle(
     d, _, _ = apply(k, reflectors, factors, column, np.zeros_like(column), trans="T")
     y = -scipy.linalg.solve_triangular(triangle, d[:, 0], check_finite=False)
     return y, d[:, 0] @ d[:, 0] + damping * (y @ y), triangle.T
+
+
+_limiting = threading.Lock()
+
+
+@contextlib.contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Limits BLAS to one thread inside, and gives back what there was before.
+
+    Threads of these many small products wait for each other by spinning: with another
+    process on one of two cores a step took fifty times as long. The limit is the
+    process's own. Of several Python threads one sets it and lifts it; another that
+    comes meanwhile would take the limit for what there was before.
+    """
+    if not _limiting.acquire(blocking=False):
+        yield
+        return
+    try:
+        with _pools().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        _limiting.release()
+
+
+@functools.cache
+def _pools() -> threadpoolctl.ThreadpoolController:
+    return threadpoolctl.ThreadpoolController()

@@ -1,4 +1,4 @@
-"""Damped least squares by TensorFlow's factorisations; see `linear_algebra`."""
+"""Damped least squares by TensorFlow's factorisations; see `damped`."""
 
 import numpy as np
 import tensorflow as tf
@@ -30,7 +30,7 @@ def reduce_exact(jacobian: tf.Tensor, residual: tf.Tensor) -> Tensors:
     """Matrix, right-hand side and basis by QR."""
 
     def sample() -> Tensors:
-        # |R^T y + r| with the order of y and r turned around: upper triangular.
+        # |R^T y + r| with y and r in reversed order, which makes R^T upper triangular.
         q, triangle = tf.linalg.qr(tf.transpose(jacobian))
         turned = tf.reverse(tf.transpose(triangle), [0, 1])
         basis = tf.reverse(tf.transpose(q), [0])

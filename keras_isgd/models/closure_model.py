@@ -36,6 +36,8 @@ class ClosureTraining(_Mixin):
     `class Net(ki.models.ClosureTraining, keras.Model)` adds this to any model.
     """
 
+    jit_compile: Any
+
     def objective(self, data: Any) -> Objective:
         """Returns the training loss of a batch as an `Objective`.
 
@@ -81,6 +83,9 @@ class ClosureTraining(_Mixin):
         compiled.
         """
         optimizer = self.optimizer
+        if isinstance(optimizer, ClosureOptimizer) and self._all_built():
+            # A step that creates variables while it is traced is traced twice.
+            optimizer.build(self.trainable_variables)
         whole = getattr(optimizer, "supports_jit", True)
         wanted = self.jit_compile
         try:
@@ -121,7 +126,7 @@ class ClosureTraining(_Mixin):
             )
         if not isinstance(self.optimizer, ClosureOptimizer):
             return self.explicit_step(data)
-        if not all(layer.built for layer in compat.flatten_layers(self)):
+        if not self._all_built():
             # Keras would build while it steps; here the weights must exist before.
             compat.build_from_batch(self, data)
         self._check_precision()
@@ -131,6 +136,9 @@ class ClosureTraining(_Mixin):
         start = objective.evaluate(objective.parameters.read())
         report = self.optimizer.step(objective, start)
         return {**self.log(data, report.loss, report.aux), **report.logs()}
+
+    def _all_built(self) -> bool:
+        return all(layer.built for layer in compat.flatten_layers(self))
 
     def _jit_parts(self) -> bool:
         """Whether XLA compiles an objective's parts, as it cannot the whole step."""

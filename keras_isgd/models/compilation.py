@@ -23,8 +23,7 @@ def decide(model: Any, steps: int | None) -> bool | int:
     """Returns whether XLA pays for a run, an `Undecided`.
 
     On a GPU Keras's own choice stands. On a CPU it pays for runs long enough to
-    earn the compilation, if every term is Taylor mode's: nested tapes under XLA
-    gain less, and fail for some networks.
+    earn the compilation, if every term is Taylor mode's: nested tapes gain less.
 
     Args:
         model: a compiled `PINN`. What counts is the device that its weights are on:

@@ -1,6 +1,6 @@
 """`fit`, `evaluate` and `predict` on points of a domain instead of examples."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -57,11 +57,11 @@ class PointTraining(compat.AutoJit):
     loss: Any
     compiled: bool
     compute_dtype: str
-    jit_compile: bool | int
+    jit_compile: Any
     run_eagerly: bool
     optimizer: Any
     train_function: Any
-    _terms: list[Any]
+    _terms: Sequence[Any]
     trainable_variables: list[keras.Variable]
     # The points of the `fit` that is running.
     _fit_points: tf.data.Dataset | None = None

@@ -43,7 +43,7 @@ def mean_of_squares(
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     y = _only(y)
     found: list[tuple[str | None, Penalties]] = []
-    # On paper: what a call returns and adds to the losses shows only in a call.
+    # Traced, never run: what a call returns and adds to the losses shows only in one.
     tf.function(
         lambda: found.append(
             (_why_not(model, x, y, sample_weight), penalties_of(model))

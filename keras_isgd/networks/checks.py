@@ -24,8 +24,13 @@ _STOCHASTIC = (
 class ProblemShape(Protocol):
     """What of a `Problem` a network has to match."""
 
-    coordinates: Sequence[str]
-    outputs: int
+    @property
+    def coordinates(self) -> Sequence[str]:
+        """Names of the coordinates."""
+
+    @property
+    def outputs(self) -> int:
+        """The number of outputs."""
 
 
 def mixed_policy(layer: keras.layers.Layer) -> str | None:

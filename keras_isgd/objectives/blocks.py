@@ -19,6 +19,7 @@ __all__ = [
     "cut",
     "number",
     "picked",
+    "pieces_of",
     "sample_of",
     "squares",
     "tape_vjp",
@@ -28,7 +29,7 @@ __all__ = [
 class FactoredJacobian(Protocol):
     """Rows with their Jacobian J `(m, p)` in factors.
 
-    `variables` is what p counts, in its order.
+    `variables` are those whose entries are the p columns, in this order.
     """
 
     def flat(self) -> tf.Tensor:
@@ -87,7 +88,7 @@ class Block(Protocol):
         """Returns the rows `(n k,)` and their Jacobian `(n k, p)`.
 
         Args:
-            parameters: what p counts.
+            parameters: the variables whose entries are the p columns.
             parts: trial values of its variables.
             fused: whether XLA compiles this.
         """
@@ -268,6 +269,17 @@ def tape_vjp(
     )
 
 
+def pieces_of(block: Block, memory: float) -> int:
+    """Returns into how many pieces a block is cut, so that each fits the memory.
+
+    Args:
+        block: the `Block`.
+        memory: bytes.
+    """
+    n, cost = block.count(), block.cost
+    return max(math.ceil(n * cost / memory), 1) if n and cost else 1
+
+
 def squares(
     block: Block,
     parameters: ParameterVector,
@@ -287,9 +299,9 @@ def squares(
         memory: bytes.
         gradient: whether the gradient is wanted; else it is zero.
     """
-    n, cost = block.count(), block.cost
-    pieces = math.ceil(n * cost / memory) if n and cost else 1
-    if n is None or pieces <= 1:
+    n = block.count()
+    pieces = pieces_of(block, memory)
+    if n is None or pieces == 1:
         return _squares(block, parameters, parts, gradient)
     size = math.ceil(n / pieces)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from keras_isgd.objectives.blocks import Block, squares, tape_vjp
+from keras_isgd.objectives.blocks import Block, pieces_of, squares, tape_vjp
 from keras_isgd.objectives.objective import Evaluation, Objective
 from keras_isgd.objectives.subsets import random_subset
 
@@ -57,9 +57,9 @@ class LeastSquares(Objective):
             `Objective`.
         variables: the `keras.Variable`s to optimize.
         state: as for `Objective`.
-        blocks: list of `PointwiseRows`, or of others with their methods, which, one
-            after the other, are the rows of r. The Jacobian then costs one backward
-            pass through each point, not one through all points for each row.
+        blocks: list of `Block`s, such as `PointwiseRows`, whose rows, one block after
+            the other, are r. The Jacobian then costs one backward pass through each
+            point, not one through all points for each row.
         jit_compile: whether XLA compiles residual, gradient and Jacobian.
         memory: with `blocks`, GiB for the loss with its gradient; blocks that would
             take more are evaluated in pieces. 1 if None. (The budget for the
@@ -116,10 +116,10 @@ class LeastSquares(Objective):
 
     def value(self, w: tf.Tensor) -> tf.Tensor:
         """Returns the loss at `w` `(p,)`, a scalar tensor."""
-        if self._blocks is None:
+        if self._fits_at_once():
+            # By the function of the residual, which a step needs anyway.
             return tf.reduce_sum(self.residual(w) ** 2)
-        sums = self._call_traced("sums", self._sums, w)
-        return tf.add_n(sums)
+        return tf.add_n(self._call_traced("sums", self._sums, w))
 
     def value_and_gradient(self, w: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the loss `()` and its gradient `(p,)` at `w` `(p,)`."""
@@ -201,6 +201,10 @@ class LeastSquares(Objective):
         matrix = tf.concat([tf.concat(row, axis=1) for row in rows], axis=0)
         return self._factored_operators(blocks)._replace(gram=matrix)
 
+    def _fits_at_once(self) -> bool:
+        blocks = self._blocks or ()
+        return all(pieces_of(block, self._memory) == 1 for block in blocks)
+
     def _sums(self, w: tf.Tensor) -> list[tf.Tensor]:
         """Each block's sum of squares."""
         return self._blockwise(w, gradient=False)[0]
@@ -241,7 +245,7 @@ class LeastSquares(Objective):
         return Linearisation(tf.concat(residuals, axis=0), jvp, vjp)
 
     def _taped_operators(self, parts: list[tf.Tensor]) -> Linearisation:
-        """J v is the derivative of u -> J^T u, in the direction v."""
+        """By two tapes: J v is the gradient of u -> v^T J^T u, which is linear in u."""
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as outer:
             with tf.GradientTape(
                 persistent=True, watch_accessed_variables=False

@@ -102,6 +102,8 @@ class Objective:
             evaluation: of this objective.
             taken: whether the step was taken, a boolean scalar.
         """
+        if not evaluation.updates:  # of a loss whose state nobody assigns
+            return
         for variable, value in zip(self.state, evaluation.updates, strict=True):
             value = tf.cast(value, variable.dtype)
             if value.dtype.is_floating:

@@ -6,7 +6,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-__all__ = ["ParameterVector", "device_type"]
+from keras_isgd.utils.devices import device_type
+
+__all__ = ["ParameterVector"]
 
 
 class ParameterVector:
@@ -88,12 +90,6 @@ class ParameterVector:
         and writes to no variable: what it assigns stays in the scope.
         """
         return keras.StatelessScope(state_mapping=list(zip(self.variables, parts)))
-
-
-def device_type(variable: keras.Variable) -> str:
-    """Returns the kind of device that holds a variable, "CPU" or "GPU"."""
-    device = tf.DeviceSpec.from_string(variable.value.device or "")
-    return device.device_type or "CPU"
 
 
 def _constraint(variable: keras.Variable) -> Any:

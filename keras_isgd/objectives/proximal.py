@@ -64,7 +64,7 @@ class ProximalProblem:
 
             |D (w+ - w_n) + alpha grad L(w+)| / (alpha |grad L(w_n)|)
 
-        Zero is backward Euler, one is "nothing happened".
+        Zero is backward Euler; one is a step of length zero.
 
         Args:
             end: `Evaluation` of L at w+.

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 __all__ = ["random_subset"]
 
-# Fewer rows than this stand for nothing; small sets are taken whole.
+# Fewer rows than this are a poor sample; smaller sets are taken whole.
 _AT_LEAST = 32
 
 

@@ -53,7 +53,7 @@ def search(
     target: tf.Tensor,
     scaled: bool,
 ) -> StepResult:
-    """Takes a large alpha whose step keeps what it promises.
+    """Finds a large alpha whose step lowers the loss nearly as much as predicted.
 
     The residual is linearised once. A step is good if the loss falls by at least
     `target` times what the linear model predicts. Larger and larger alphas are tried
@@ -73,7 +73,8 @@ def search(
     """
     alphas = candidates.alphas
     model = solver.linearise(objective, origin.w, scaled)
-    # Larger ones are rarely taken; the Gram matrix damps them as it can.
+    # The reduction suits the first alpha. Larger ones are rarely taken; by the Gram
+    # matrix their damping is raised to what its rounding allows.
     solve = model.prepare(0.5 / alphas[candidates.first])
 
     def attempt(i: tf.Tensor) -> Trial:
@@ -84,9 +85,8 @@ def search(
         good = (ratio >= target) & (value < origin.value)
         return Trial(i, step, good, solved.decrease <= model.rounding)
 
-    trial, tried = largest_good(
-        attempt, candidates.first, candidates.top, alphas.shape[0]
-    )
+    w = origin.w
+    trial, tried = largest_good(attempt, candidates, w.shape[0], w.dtype)
     problem = ProximalProblem(objective, origin, alphas[trial.i], model.metric)
     status = tf.where(
         trial.good,
@@ -94,7 +94,7 @@ def search(
         tf.where(trial.hopeless, int(Status.CONVERGED), int(Status.NO_DECREASE)),
     )
     step = StepResult(
-        w=tf.where(trial.good, origin.w + trial.step, origin.w),
+        w=tf.where(trial.good, w + trial.step, w),
         origin=origin,
         status=status,
         iterations=tf.constant(1, tf.int32),
@@ -129,9 +129,9 @@ def _refined(
 
 def largest_good(
     attempt: Callable[[tf.Tensor], Trial],
-    first: tf.Tensor,
-    top: tf.Tensor,
-    count: int,
+    candidates: Candidates,
+    size: int,
+    dtype: tf.DType,
 ) -> tuple[Trial, tf.Tensor]:
     """Walks along decreasing alphas to the edge between bad steps and good ones.
 
@@ -140,38 +140,40 @@ def largest_good(
 
     Args:
         attempt: function from an index, int32, to a `Trial`.
-        first: index to begin with, int32.
-        top: index of the largest alpha that may be tried, int32.
-        count: number of alphas.
+        candidates: `Candidates`; the first is not above the top.
+        size: p, the length of a step.
+        dtype: of a step.
 
     Returns:
         The `Trial`, of the smallest alpha tried if none was good, and how many were
         tried, int32.
     """
 
-    def falling(trial: Trial, tried: tf.Tensor) -> tf.Tensor:
-        return ~trial.good & ~trial.hopeless & (trial.i < count - 1)
+    first, top = candidates.first, candidates.top
+    count = candidates.alphas.shape[0]
 
-    def fall(trial: Trial, tried: tf.Tensor) -> tuple[Trial, tf.Tensor]:
-        return attempt(trial.i + 1), tried + 1
+    # One loop for both ways, so that a trial is traced once: the way is 0 at first,
+    # then 1 towards smaller alphas or -1 towards larger ones.
+    def going(i: tf.Tensor, way: tf.Tensor, kept: Trial, tried: tf.Tensor) -> tf.Tensor:
+        return (i >= top) & (i < count)
 
-    def rise(
-        trial: Trial, tried: tf.Tensor, rising: tf.Tensor
-    ) -> tuple[Trial, tf.Tensor, tf.Tensor]:
-        larger = attempt(trial.i - 1)
+    def advance(
+        i: tf.Tensor, way: tf.Tensor, kept: Trial, tried: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, Trial, tf.Tensor]:
+        trial = attempt(i)
+        rising = way < 0
+        taken = trial.good | ~rising
         kept = tf.nest.map_structure(
-            lambda new, old: tf.where(larger.good, new, old), larger, trial
+            lambda new, old: tf.where(taken, new, old), trial, kept
         )
-        return kept, tried + 1, larger.good
+        up = trial.good & (way <= 0)
+        down = ~trial.good & ~trial.hopeless & (way >= 0)
+        following = tf.where(up, i - 1, tf.where(down, i + 1, count))
+        return following, tf.where(up, -1, 1), kept, tried + 1
 
-    began = attempt(first)
-    trial, tried = tf.while_loop(
-        falling, fall, (began, tf.constant(1)), parallel_iterations=1
-    )
-    trial, tried, _ = tf.while_loop(
-        lambda trial, tried, rising: rising & (trial.i > top),
-        rise,
-        (trial, tried, began.good),
-        parallel_iterations=1,
+    zero, no = tf.constant(0, tf.int32), tf.constant(False)
+    nothing = Trial(first, tf.zeros((size,), dtype), no, no)
+    _, _, trial, tried = tf.while_loop(
+        going, advance, (first, zero, nothing, zero), parallel_iterations=1
     )
     return trial, tried

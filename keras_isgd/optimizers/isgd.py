@@ -54,7 +54,7 @@ class ISGD(ClosureOptimizer):
             message lists the known ones), a step control beside a schedule, or a
             Keras argument that acts on gradients (`clipnorm`, `weight_decay`,
             ...).
-        TypeError: `step_control` is none.
+        TypeError: `step_control` is not a step control.
 
     Example:
 

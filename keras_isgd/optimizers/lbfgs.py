@@ -19,13 +19,13 @@ __all__ = ["LBFGS"]
 class LBFGS(ClosureOptimizer):
     """Minimises the loss by L-BFGS, several iterations in each train step.
 
-    The second phase of the paper's "ISGD, L-BFGS". The curvature memory is
-    part of the optimizer's state: on fixed points, ten train steps of ten
+    The second phase of the paper's "ISGD, L-BFGS". The curvature pairs
+    are part of the optimizer's state: on fixed points, ten train steps of ten
     iterations make the same iterates as one of a hundred.
 
     It has no learning rate: a line search sets each step. Points should be
-    fixed, or the memory describes another loss than the present one; a line
-    search that fails for that reason empties the memory.
+    fixed, or the pairs describe the curvature of another loss than the present
+    one; a line search that fails for that reason discards them.
 
     Args:
         steps: L-BFGS iterations in a train step.

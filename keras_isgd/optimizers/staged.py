@@ -200,7 +200,7 @@ class Staged(ClosureOptimizer):
 def _explicit_step(
     optimizer: keras.optimizers.Optimizer, objective: Objective, start: Evaluation
 ) -> StepReport:
-    """A step of an ordinary Keras optimizer, which asks nobody."""
+    """A step of an ordinary Keras optimizer, which is taken whatever the loss does."""
     parameters = objective.parameters
     optimizer.apply(parameters.unpack(start.gradient), parameters.variables)
     objective.commit(start)

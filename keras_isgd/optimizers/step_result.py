@@ -72,7 +72,7 @@ class StepReport(NamedTuple):
         learning_rate: alpha of this step, or the explicit optimizer's rate.
         loss_before: L(w_n), before the step, on the same points.
         relative_step: |w_{n+1} - w_n| / |w_n|.
-        gradient_norm: |grad L| where `loss` was measured.
+        gradient_norm: the norm of grad L where `loss` was measured.
         aux: what else the loss returned there (predictions, named terms).
     """
 

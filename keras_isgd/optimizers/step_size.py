@@ -21,10 +21,10 @@ __all__ = ["DecreaseRatio", "FixedAlpha", "RatioState", "StepControl"]
 METRICS = ("auto", "scaled", "euclidean")
 # alpha stays in here; both ends and their reciprocals are finite in float32.
 _SMALLEST, _LARGEST = 1e-30, 1e30
-# One alpha per step: how it grows and shrinks, and from what relative residual of
-# the implicit equation on the inner solver does not keep up with it.
+# Where a step has one alpha: the factors by which it grows and shrinks, and the largest
+# relative residual of the implicit equation at which it may grow.
 _GROW, _SHRINK, _UNSOLVED = 10.0**0.5, 0.1, 0.5
-# How fast the cap on alpha is lifted again.
+# The factor by which the cap on alpha, after a step was taken back, rises in a step.
 _RELEASE = 10.0 ** (2 / 3)
 
 
@@ -83,7 +83,7 @@ class StepControl(Configured):
 
 
 class NothingToRemember(NamedTuple):
-    """The state of a rule without any."""
+    """The state of a step control that needs none."""
 
 
 class FixedAlpha(StepControl):
@@ -152,7 +152,7 @@ class _Proposed(NamedTuple):
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
 class DecreaseRatio(StepControl):
-    """Chooses alpha by how well a step keeps what its model promises.
+    """Chooses alpha by the gain ratio: the actual over the predicted decrease.
 
         rho = (L(w_n) - L(w_{n+1})) / predicted decrease
 
@@ -172,10 +172,10 @@ class DecreaseRatio(StepControl):
     near the end a higher one saves steps. The turn between them: alpha has risen
     by a factor `turn` and fallen by as much.
 
-    Steps are also judged by the points of the next one: if the loss there has risen
-    over that step by more than it was before it (in absolute value), or is not finite,
-    the step is taken back, alpha is a tenth of what it was, and rises again by a factor
-    of 4.6 a step at most. On fixed points this never happens.
+    Steps are also judged on the points of the next one. With L- and L+ the losses there
+    before and after the step, it is taken back if L+ - L- > |L-| or L+ is not finite:
+    the next step begins where it began, with at most a tenth of its alpha, which rises
+    again by a factor of 4.6 a step at most. On fixed points this never happens.
 
     Once the Gauss-Newton model predicts less than rounding may hide in the loss and
     no decrease is seen, no smaller alphas are tried: the status is
@@ -190,7 +190,7 @@ class DecreaseRatio(StepControl):
         per_decade: how many alphas to try in each decade, a number of at least 1.
         metric: how the implicit step measures |w - w_n|^2. "euclidean": as the paper
             does. "scaled": sum of d_j (w_j - w_nj)^2 with d_j the norm of column j
-            of the Jacobian of the residual over the mean of these norms, renewed in
+            of the Jacobian of the residual, up to a common factor, renewed in
             each step (backward Euler on the gradient flow in that metric). Weights
             of unlike effect then move alike, which matters most where a solution
             is steep. "auto": scaled with Gauss-Newton, euclidean with solvers that

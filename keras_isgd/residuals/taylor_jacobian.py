@@ -1,6 +1,8 @@
 """Rows of a residual with their Jacobian in factors, from one pass of Taylor mode."""
 
+import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -86,20 +88,13 @@ def coupled_rows(
         `ChainedRows`.
     """
     names: list[tuple[int, Request]] = []
-    inner: FactoredRows | None = None
+    blocks = []
     for number, (place, asked) in enumerate(zip(places, requests, strict=True)):
         ordered = sorted(asked, key=str)
         names += [(number, name) for name in ordered]
-        block = pointwise_rows(
-            network,
-            [place],
-            [asked],
-            lambda found, _, ordered=ordered: tf.concat(
-                [found[0][name] for name in ordered], axis=1
-            ),
-            {},
-        )
-        inner = block if inner is None else _beside(inner, block)
+        joined = functools.partial(_side_by_side, ordered)
+        blocks.append(pointwise_rows(network, [place], [asked], joined, {}))
+    inner = functools.reduce(_beside, blocks)
     flat = [inner.rows[:, j : j + 1] for j in range(len(names))]
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(flat)
@@ -116,6 +111,11 @@ def coupled_rows(
     outer = tf.reshape(outer, [tf.size(rows), -1])
     scalars = [(v, tf.reshape(column, [-1, 1])) for v, column in scalars]
     return ChainedRows(rows, outer, inner, scalars)
+
+
+def _side_by_side(names: list[Request], found: Any, _: Any) -> tf.Tensor:
+    """The derivatives of one place as columns, `(n, q)`."""
+    return tf.concat([found[0][name] for name in names], axis=1)
 
 
 def _with_scalars(

@@ -1,6 +1,7 @@
 """The named terms of a PINN's loss, Eq. 6, as rows of residuals."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field, engines, taylor
-from keras_isgd.derivatives.channels import Request, plan
+from keras_isgd.derivatives.channels import Name, Request, plan
 from keras_isgd.derivatives.trace import Trace, trace_rows
 from keras_isgd.problems.conditions import Condition, Data
 from keras_isgd.problems.problem import Problem
@@ -83,7 +84,9 @@ class Term:
 
     def inputs(self, point_sets: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Returns the term's points with what else it needs, `(n, d + k)`."""
-        return self.points if self.points is not None else point_sets[self.on]
+        if self.points is not None or self.on is None:
+            return self.points
+        return point_sets[self.on]
 
     def rows_at(
         self, x: tf.Tensor, network: Network, coefficients: Coefficients
@@ -112,7 +115,7 @@ class Term:
         """Returns the residuals `(n, k)` from the network's derivatives."""
         fields = [
             Field(
-                lambda component, indices, found=found: found[component, indices],
+                functools.partial(_looked_up, found),
                 self.problem.coordinates,
                 self.problem.outputs,
                 coefficients,
@@ -131,6 +134,12 @@ class Term:
         units = sum(_units(v.shape) for v in network.trainable_variables)
         channels = sum(len(plan(i for _, i in asked)) for asked in self.requests)
         return _COPIES * units * channels * tf.as_dtype(self.dtype).size
+
+
+def _looked_up(
+    found: Mapping[Request, tf.Tensor], component: int, indices: Name
+) -> tf.Tensor:
+    return found[component, indices]
 
 
 def _units(shape: Sequence[int]) -> int:
@@ -238,7 +247,7 @@ def _condition_part(problem: Problem, condition: Condition, dtype: str) -> _Part
 
 
 def _traced(problem: Problem, part: _Part, dtype: str) -> Trace:
-    """What a term's residual does, found out on paper.
+    """What a term's residual does, found by tracing it.
 
     Raises:
         ValueError: its rows have the wrong shape, or do not use the network.

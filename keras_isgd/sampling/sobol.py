@@ -71,8 +71,8 @@ def _scrambled(directions: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarra
     rng = np.random.default_rng(seed).spawn(1)[0]  # as SciPy does
     powers = np.int64(1) << np.arange(_BITS)
     bits = rng.integers(2, size=(d, _BITS), dtype=np.uint32).astype(np.int64)
-    matrices = rng.integers(2, size=(d, _BITS, _BITS), dtype=np.uint32)
-    matrices = np.tril(matrices.astype(np.int64), -1) + np.eye(_BITS, dtype=np.int64)
+    drawn = rng.integers(2, size=(d, _BITS, _BITS), dtype=np.uint32)
+    matrices = np.tril(drawn.astype(np.int64), -1) + np.eye(_BITS, dtype=np.int64)
     digits = (directions[:, :, None] >> np.arange(_BITS)[::-1]) & 1  # leading one first
     products = np.einsum("dpk,djk->djp", matrices, digits) % 2
     return products @ powers[::-1], bits @ powers

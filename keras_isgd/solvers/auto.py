@@ -24,7 +24,7 @@ class Auto(Solver):
     than L2.
     """
 
-    # What it is handed is known only when a step is traced.
+    # Which solver it takes, and so whether XLA can compile it, shows only in a trace.
     supports_jit = False
 
     def __init__(self) -> None:

@@ -17,4 +17,4 @@ def device_type(variable: keras.Variable | tf.Variable | tf.Tensor) -> str:
     """
     value = variable.value if isinstance(variable, keras.Variable) else variable
     # In a graph a tensor may have no device yet; TensorFlow then chooses one.
-    return tf.DeviceSpec.from_string(value.device).device_type or "CPU"
+    return tf.DeviceSpec.from_string(value.device or "").device_type or "CPU"

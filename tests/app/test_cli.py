@@ -64,7 +64,7 @@ def test_compare_gives_each_the_same_start(tmp_path, capsys):
     # adam's first record is a mean over its first 50 steps
     assert first[0]["step"] == 1
     loss = runs_start_loss()
-    np.testing.assert_allclose(first[0]["loss"], loss, rtol=1e-5)
+    np.testing.assert_allclose(first[0]["loss_before"], loss, rtol=1e-5)
     table = capsys.readouterr().out.split("relative L2")[-1]
     assert "isgd-adam" in table
 

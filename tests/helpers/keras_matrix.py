@@ -1,6 +1,6 @@
 """What of Keras works with which optimizer; the table of docs/keras_matrix.md.
 
-    .venv/bin/python tests/keras_matrix.py docs/keras_matrix.md
+    .venv/bin/python tests/helpers/keras_matrix.py docs/keras_matrix.md
 
 runs every optimizer with every setting. The tests run a part of them.
 """
@@ -164,7 +164,7 @@ def main(path):
     lines = [
         "# Keras features and optimizers",
         "",
-        "Written by `.venv/bin/python tests/keras_matrix.py docs/keras_matrix.md`,",
+        "Written by `python tests/helpers/keras_matrix.py docs/keras_matrix.md`,",
         f"which trains a small model for {STEPS} steps with each pair. A number refers",
         "to the sentence with which a pair is refused.",
         "",

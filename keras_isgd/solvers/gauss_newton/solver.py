@@ -57,7 +57,7 @@ class GaussNewton(LeastSquaresSolver):
 
     Args:
         iterations: largest number of iterations in one implicit step.
-        factorisation: "gram" (Cholesky of J J^T or J^T J: fast, but blind for
+        factorisation: "gram" (Cholesky of J J^T or J^T J: fast, but it loses
             singular values below 1e-8 of the largest; with fewer rows than
             parameters and the Euclidean metric J is not formed where that is
             cheaper), "exact" (QR),
@@ -74,11 +74,11 @@ class GaussNewton(LeastSquaresSolver):
         cg_tolerance: conjugate gradients stop when the residual of the normal
             equations has fallen to this fraction of its start.
         cg_steps: largest number of conjugate-gradient iterations.
-        acceleration: steps are bent along the curvature of the residual (geodesic
-            acceleration, Transtrum and Sethna, arXiv 1201.5885, 2012) where the bend
-            is not above this part of the step and lowers the loss; None for
-            straight steps; "auto" is 0.75, or None for iterative steps, which are
-            straight. Costs two evaluations of the residual for each alpha tried.
+        acceleration: steps follow the curvature of the residual by geodesic
+            acceleration (Transtrum and Sethna, arXiv 1201.5885, 2012) where this is
+            at most so large relative to the step, and lowers the loss; None for no
+            acceleration; "auto" is 0.75, or None for iterative steps, which cannot
+            have it. Costs two evaluations of the residual for each alpha tried.
 
     Raises:
         ValueError: an argument out of range; in a step, a Jacobian beyond `memory`,
