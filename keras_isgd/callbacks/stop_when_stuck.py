@@ -101,8 +101,10 @@ def with_callback(callbacks: Any, more: keras.callbacks.Callback) -> Any:
         more: the callback to add.
     """
     if isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks.append(more)
-        return callbacks
+        # A new one, so that the caller's is not longer after each `fit`.
+        several = [*callbacks.callbacks, more]
+        given = getattr(callbacks, "params", None) or {}
+        return keras.callbacks.CallbackList(several, model=callbacks.model, **given)
     if callbacks is None:
         return [more]
     return [*(callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]), more]

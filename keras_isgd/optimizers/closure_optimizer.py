@@ -191,7 +191,7 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
         objective.parameters.assign(verdict.end.w)
         objective.commit(start, verdict.taken)
         self._average(verdict.taken)
-        self.iterations.assign_add(1)
+        self._count(verdict.status)
         self._evaluations.assign_add(tf.cast(verdict.evaluations, tf.int64))
         self._status.assign(verdict.status)
         return StepReport(
@@ -208,6 +208,15 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
             gradient_norm=tf.norm(verdict.end.gradient),
             aux=verdict.end.aux,
         )
+
+    def _count(self, result: tf.Tensor) -> None:
+        """Counts a step once it has a result.
+
+        In a graph nothing else waits for the data: a dataset that has ended, or a
+        step that was refused, would count as well.
+        """
+        with tf.control_dependencies([result]):
+            self.iterations.assign_add(1)
 
     def minimize(self, objective: Objective) -> StepReport:
         """Takes one compiled step on an `Objective`, without any model.

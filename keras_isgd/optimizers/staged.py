@@ -140,7 +140,7 @@ class Staged(ClosureOptimizer):
         self._description = self.describe(objective)
         self._evaluations.assign_add(report.evaluations)
         self._status.assign(report.status)
-        self.iterations.assign_add(1)
+        self._count(report.loss)
         return report._replace(evaluations=tf.convert_to_tensor(self._evaluations))
 
     def fits_alone(self, rows: int, weights: int) -> bool:

@@ -91,13 +91,17 @@ def _in_blocks(blocks):
 
 def _largest_piece(memory):
     variables, sizes = _variables(), []
-    blocks = _blocks(variables, sizes, cost=2.0**20)
+    a, b = variables
     objective = ki.LeastSquares(
-        lambda: _rows(*variables), variables, blocks=blocks, memory=memory
+        lambda: tf.reshape(a.value * POINTS + b.value, [-1]),
+        variables,
+        blocks=_blocks(variables, sizes, cost=2.0**20),
+        memory=memory,
     )
-    np.testing.assert_allclose(
-        objective.value(W), np.sum((0.3 * POINTS - 0.7) ** 2), rtol=1e-12
-    )
+    expected = np.sum((0.3 * POINTS - 0.7) ** 2)
+    value, _ = objective.value_and_gradient(W)
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    np.testing.assert_allclose(objective.value(W), expected, rtol=1e-12)
     return max(sizes)
 
 

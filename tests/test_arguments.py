@@ -1,0 +1,134 @@
+"""Every argument of a public callable is known to a test.
+
+An argument that is not in the lists below has come without a test that fails when it
+is ignored: write that test, then add the name.
+"""
+
+import inspect
+import types
+
+import pytest
+from argument_tables import names_of
+
+import keras_isgd as ki
+
+# Their tables, two values and two outcomes each, are in test_optimizer_arguments,
+# test_solver_arguments, test_objective_arguments and test_closure_arguments, which
+# hold them against the signatures.
+IN_TABLES = {
+    "ClosureModel",
+    "LeastSquares",
+    "Objective",
+    "optimizers.ClosureOptimizer",
+    "optimizers.DecreaseRatio",
+    "optimizers.ISGD",
+    "optimizers.LBFGS",
+    "optimizers.Staged",
+    "solvers.Adam",
+    "solvers.GaussNewton",
+    "solvers.LBFGS",
+}
+# Tested in the tests of their own rooms.
+ELSEWHERE = """
+callbacks.BackupAndRestore = backup_dir every_epochs keep delete_checkpoint
+callbacks.CostMonitor = count skip
+callbacks.ErrorMonitor = every_seconds report
+callbacks.KeepBest = monitor
+callbacks.LossDecay = data every
+callbacks.SolverMonitor = print_failures
+callbacks.StopWhenConverged = ftol xtol gtol patience
+callbacks.StopWhenStuck = patience only_not_finite
+callbacks.SwitchOptimizer = to after_steps
+callbacks.TimeLimit = seconds
+problems.Condition = on weight name
+problems.Data = points values component weight name
+problems.Dirichlet = on value component weight name
+problems.Helmholtz2D = k modes lower
+problems.Initial = value order time component weight name
+problems.Neumann = on value component weight name
+problems.Periodic = coordinate orders component weight name
+problems.Poisson1D = solution
+problems.Poisson2D = frequencies amplitudes
+problems.SingularPerturbation = eps
+problems.StiffQuadratic = curvatures minimum start
+networks.FourierFeatures = frequencies trainable **kwargs
+networks.TrainableSine = initial **kwargs
+networks.input_scale_for = frequency domain depth
+networks.mlp = inputs outputs width depth activation input_scale output_scale
+    features domain steep dtype seed output_offset
+networks.sine = x
+derivatives.Field = lookup coordinates outputs coefficients components time
+derivatives.Jet = channels plan record
+derivatives.derivatives = network x requests
+derivatives.laplacian = axes
+derivatives.register_activation = activation formulas
+derivatives.register_rule = layer_class
+derivatives.requests_of = function sizes coordinates outputs coefficients dtype
+    columns time
+diagnostics.extreme_eigenvalues = objective w steps tolerance seed
+diagnostics.gram_matrix = objective w memory
+diagnostics.hessian = objective w memory
+diagnostics.hessian_spectrum = objective w memory
+diagnostics.hessian_vector_product = objective
+diagnostics.limit_gram_matrix = x slope outer_square order
+diagnostics.theorem_bound = loss alpha smallest steps
+diagnostics.two_layer_gram_matrix = x weights outer slope
+solvers.get = identifier
+PINN = network problem loss_weights derivatives name
+Box = lower upper
+export = model path overwrite
+"""
+ROOMS = (
+    "callbacks",
+    "derivatives",
+    "diagnostics",
+    "networks",
+    "optimizers",
+    "problems",
+    "solvers",
+)
+
+
+def _listed():
+    """The arguments in `ELSEWHERE` by callable; indented lines go on."""
+    joined = ELSEWHERE.strip().replace("\n    ", " ").splitlines()
+    return {k: v.split() for k, v in (line.split(" = ") for line in joined)}
+
+
+def _public():
+    """The public callables with arguments by name, each once."""
+    modules = [(f"{room}.", getattr(ki, room)) for room in ROOMS] + [("", ki)]
+    found, seen = {}, set()
+    for prefix, module in modules:
+        for name in module.__all__:
+            value = getattr(module, name)
+            if isinstance(value, types.ModuleType) or not callable(value):
+                continue
+            # Results, which are fields rather than arguments.
+            if inspect.isclass(value) and issubclass(value, (tuple, int)):
+                continue
+            if names_of(value) and id(value) not in seen:
+                seen.add(id(value))
+                found[prefix + name] = value
+    return found
+
+
+PUBLIC = _public()
+
+
+def test_every_public_callable_is_listed():
+    assert set(PUBLIC) == {*IN_TABLES, *_listed()}
+
+
+@pytest.mark.parametrize("name", sorted(set(PUBLIC) - IN_TABLES))
+def test_every_argument_is_listed(name):
+    assert names_of(PUBLIC[name]) == _listed().get(name, [])
+
+
+@pytest.mark.parametrize("name", ["catalogue", "cli", "figures", "runs"])
+def test_modules_under_their_old_names_warn_and_work(name):
+    with pytest.warns(DeprecationWarning, match=f"keras_isgd.app.{name} now"):
+        module = getattr(ki, name)
+    assert module.__name__ == f"keras_isgd.app.{name}"
+    with pytest.raises(AttributeError, match="no attribute 'figure'"):
+        _ = ki.figure
