@@ -81,7 +81,7 @@ class StopWhenConverged(keras.callbacks.Callback):
             return
         status = Status(int(logs["status"]))
         finite = math.isfinite(float(logs["loss_after"]))
-        if finite and status.name == "CONVERGED":
+        if finite and status is Status.CONVERGED:
             self._stop(f"Converged: {status}")
             return
         met = self._tests(logs, status) if finite and status.taken else {}

@@ -30,10 +30,12 @@ def conjugate_gradients(
     """
     goal = tolerance * tf.norm(right)
 
-    def going(k, x, residual, direction, product):  # type: ignore[no-untyped-def]
+    def going(*state: tf.Tensor) -> tf.Tensor:
+        k, _, residual, _, product = state
         return (k < steps) & (tf.norm(residual) > goal) & (product > 0.0)
 
-    def advance(k, x, residual, direction, product):  # type: ignore[no-untyped-def]
+    def advance(*state: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        k, x, residual, direction, product = state
         image = operator(direction)
         curvature = tf.tensordot(direction, image, 1)
         usable = curvature > 0.0

@@ -11,25 +11,12 @@ from keras_isgd import compat
 from keras_isgd.objectives.objective import Evaluation, Objective
 from keras_isgd.objectives.parameters import ParameterVector
 from keras_isgd.optimizers.named_state import NamedState
+from keras_isgd.optimizers.refused_arguments import REFUSED, refuse
 from keras_isgd.optimizers.step_result import StepReport, StepResult, Verdict
 from keras_isgd.optimizers.verdict import judge
 from keras_isgd.solvers.status import Status
 
 __all__ = ["ClosureOptimizer"]
-
-_REFUSED = {
-    "clipnorm": "a solved step has no gradient to clip; take a smaller "
-    "`learning_rate`, which bounds the step",
-    "clipvalue": "a solved step has no gradient to clip; take a smaller "
-    "`learning_rate`, which bounds the step",
-    "global_clipnorm": "a solved step has no gradient to clip; take a smaller "
-    "`learning_rate`, which bounds the step",
-    "weight_decay": "the loss must hold every term that the step minimises; give "
-    "the layers a `kernel_regularizer=keras.regularizers.L2(...)`",
-    "gradient_accumulation_steps": "one solve needs all its points at once; use "
-    "larger batches",
-    "loss_scale_factor": "a scaled loss is another problem; use float32 or float64",
-}
 
 # A variable with the value that it is to have.
 Assignment = tuple[keras.Variable, tf.Tensor]
@@ -61,16 +48,7 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
         name: str | None = None,
         **refused: Any,
     ) -> None:
-        for key, value in refused.items():
-            if key not in _REFUSED:
-                raise TypeError(
-                    f"{type(self).__name__} got an unexpected argument {key!r}."
-                )
-            if value is not None:
-                raise ValueError(
-                    f"{type(self).__name__} cannot honour {key}={value!r}: "
-                    f"{_REFUSED[key]}."
-                )
+        refuse(type(self).__name__, refused)
         super().__init__(
             learning_rate=learning_rate,
             use_ema=use_ema,
@@ -311,7 +289,7 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        for key in _REFUSED:
+        for key in REFUSED:
             config.pop(key)
         return config
 
