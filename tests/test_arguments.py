@@ -9,6 +9,7 @@ import types
 
 import pytest
 from argument_tables import names_of
+from public_rooms import ROOMS
 
 import keras_isgd as ki
 
@@ -78,15 +79,6 @@ PINN = network problem loss_weights derivatives name
 Box = lower upper
 export = model path overwrite
 """
-ROOMS = (
-    "callbacks",
-    "derivatives",
-    "diagnostics",
-    "networks",
-    "optimizers",
-    "problems",
-    "solvers",
-)
 
 
 def _listed():

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from public_rooms import ROOMS
 
 import keras_isgd as ki
 
@@ -30,15 +31,6 @@ def test_code_blocks_run(page, capsys):
     assert model.errors()["relative_l2"] < 1e-3
 
 
-ROOMS = (
-    "callbacks",
-    "derivatives",
-    "diagnostics",
-    "networks",
-    "optimizers",
-    "problems",
-    "solvers",
-)
 # Lists and modules, which have no docstring of their own.
 UNDOCUMENTED = {"PROBLEMS", "SOLVERS", "__version__", *ROOMS}
 

@@ -40,10 +40,9 @@ def warn_of_small_batches(model: keras.Model, arguments: dict[str, Any]) -> None
     outputs = sum(math.prod(k or 1 for k in shape) for shape in shapes)
     if optimizer.fits_alone(batch * max(outputs, 1), weights):
         warnings.warn(
-            f"{type(optimizer).__name__} solves the loss of each batch by "
-            f"itself, and {batch} of {n} "
-            "examples say little about the others: a step fits its own batch and "
-            f"spoils the rest. Pass batch_size={n} to fit(), or train with an ordinary "
-            "optimizer such as keras.optimizers.Adam().",
+            f"{type(optimizer).__name__} solves the loss of each batch by itself, and "
+            f"{batch} of {n} examples say little about the others: a step fits its own "
+            f"batch and spoils the rest. Pass batch_size={n} to fit(), or train with "
+            "an ordinary optimizer such as keras.optimizers.Adam().",
             stacklevel=3,
         )

@@ -277,3 +277,25 @@ def test_conditions_too_and_other_errors_are_the_users_own():
 
     with pytest.raises(AttributeError, match="my own mistake"):
         model_of(Sheet(residual=broken))
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_xla_compiles_a_loss_that_is_no_sum_of_squares_where_asked(jit_compile):
+    layer = keras.layers.Dense(1, kernel_regularizer="l1", dtype="float64")
+    network = keras.Sequential([keras.Input((1,)), layer])
+    model = ki.PINN(network, ki.problems.SingularPerturbation(0.5))
+    model.compile(optimizer=ki.ISGD(), jit_compile=jit_compile)
+    objective = model.objective(next(iter(model.problem.points(5, seed=0))))
+    assert objective.reason is not None
+
+    @tf.function
+    def value():
+        return objective.value(objective.parameters.read())
+
+    def compiled(graph):
+        return any(
+            "_XlaMustCompile" in o.node_def.attr and o.get_attr("_XlaMustCompile")
+            for o in graph.get_operations()
+        )
+
+    assert compiled(value.get_concrete_function().graph) == jit_compile

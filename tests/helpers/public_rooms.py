@@ -1,0 +1,13 @@
+"""The rooms whose public names are `ki.room.Name`."""
+
+__all__ = ["ROOMS"]
+
+ROOMS = (
+    "callbacks",
+    "derivatives",
+    "diagnostics",
+    "networks",
+    "optimizers",
+    "problems",
+    "solvers",
+)
