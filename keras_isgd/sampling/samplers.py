@@ -10,10 +10,18 @@ from keras_isgd.geometry import Box, Faces
 from keras_isgd.sampling import sobol
 from keras_isgd.utils.memory import require_memory
 
-__all__ = ["METHODS", "Sampler", "SetSampler", "Union", "sobol_points"]
+__all__ = [
+    "LARGEST_SET",
+    "METHODS",
+    "Sampler",
+    "SetSampler",
+    "Union",
+    "draw",
+    "sobol_points",
+]
 
 # GiB of one set; a quarter of a billion numbers.
-_LARGEST_SET = 2.0
+LARGEST_SET = 2.0
 METHODS = ("uniform", "sobol", "halton", "latin_hypercube")
 
 # From a step, an integer or a scalar int64 tensor, to points (n, d) in float64.
@@ -45,13 +53,13 @@ class SetSampler:
         self._count = sum(self._allotment)
         require_memory(
             8 * box.dimension * self._count,
-            _LARGEST_SET,
+            LARGEST_SET,
             f"A set of {self._count} points in {box.dimension} coordinates",
             "Take fewer points: with resample=True each step has new ones.",
         )
         self._base = None
         if method != "uniform":
-            base = _draw(method, box.dimension, self._count, seed)
+            base = draw(method, box.dimension, self._count, seed)
             # A tensor outside the graph of `tf.data`, which captures it: as a constant
             # it would be part of the graph, which cannot hold 2 GiB.
             with tf.init_scope(), tf.device("CPU:0"):
@@ -102,7 +110,8 @@ def sobol_points(d: int, count: int, seed: int | None = None) -> np.ndarray:
     return engine.random_base2(math.ceil(math.log2(max(count, 2))))[:count]
 
 
-def _draw(method: str, d: int, count: int, seed: int) -> np.ndarray:
+def draw(method: str, d: int, count: int, seed: int) -> np.ndarray:
+    """Returns points of the unit box by a low-discrepancy method, `(count, d)`."""
     if method == "sobol":
         return sobol_points(d, count, seed)
     from scipy.stats import qmc
