@@ -1,8 +1,7 @@
 """What a network must be to be differentiated and trained."""
 
 import warnings
-from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import keras
 import tensorflow as tf
@@ -25,12 +24,12 @@ class ProblemShape(Protocol):
     """What of a `Problem` a network has to match."""
 
     @property
-    def coordinates(self) -> Sequence[str]:
-        """Names of the coordinates."""
+    def width(self) -> int:
+        """The number of the network's inputs."""
 
     @property
-    def outputs(self) -> int:
-        """The number of outputs."""
+    def names(self) -> Any:
+        """What they and the outputs are called."""
 
 
 def mixed_policy(layer: keras.layers.Layer) -> str | None:
@@ -79,7 +78,7 @@ def check_network(network: keras.Model, problem: ProblemShape) -> str:
         raise ValueError(
             f"Expected a network of one dtype, float64 or float32, got {dtypes}."
         )
-    expected = (None, len(problem.coordinates)), (None, problem.outputs)
+    expected = (None, problem.width), (None, len(problem.names.outputs))
     found = tuple(network.input_shape), tuple(network.output_shape)
     if found != expected:
         raise ValueError(
