@@ -72,8 +72,8 @@ class PeriodicFeatures(keras.layers.Layer):
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
-        ValueError: a period that is not positive and finite, or `harmonics` no whole
-            number >= 1.
+        ValueError: no period, one that is not positive and finite, or `harmonics` no
+            whole number >= 1.
     """
 
     def __init__(
@@ -84,6 +84,11 @@ class PeriodicFeatures(keras.layers.Layer):
             None if length is None else check_positive("period", length)
             for length in periods
         ]
+        if all(length is None for length in self.periods):
+            raise ValueError(
+                f"Expected at least one period, got {self.periods}; other coordinates "
+                "need no features."
+            )
         self.harmonics = check_count("harmonics", harmonics)
         self.plain = [i for i, length in enumerate(self.periods) if length is None]
 

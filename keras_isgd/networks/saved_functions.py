@@ -61,9 +61,11 @@ def config_of_object(owner: Any) -> dict[str, Any]:
     """Returns what a file holds of an object, such as a `Problem`.
 
     Raises:
-        NotSaveable: a class that is not registered, or has no `get_config`.
+        NotSaveable: an object of a class that is not registered, or without
+            `from_config`.
     """
-    if not _is_registered(type(owner)) or not hasattr(owner, "get_config"):
+    # Keras registers a class without `from_config`, but cannot load it.
+    if not _is_registered(type(owner)) or not hasattr(owner, "from_config"):
         raise NotSaveable(_sentence(type(owner).__qualname__))
     return keras.saving.serialize_keras_object(owner)
 
@@ -85,6 +87,6 @@ def _sentence(name: str) -> str:
     return (
         f"{name!r} in a hard condition is not registered, so that its network can be "
         "trained and exported, but not saved as a .keras file: decorate the function, "
-        "or the class with its get_config, with "
+        "or the class with its get_config and from_config, with "
         "keras.saving.register_keras_serializable()."
     )

@@ -168,16 +168,16 @@ def _slopes(
 
 
 def _check_value(value: tf.Tensor, x: tf.Tensor, network: tf.Tensor) -> None:
-    if value.dtype != network.dtype:
-        raise ValueError(
-            f"Expected the function of x and N to return {network.dtype.name}, as they "
-            f"are, got {value.dtype.name}. Use tf.cast."
-        )
     if not value.shape.is_compatible_with(network.shape) or value.shape.rank != 2:
         raise ValueError(
             f"Expected the function to return {_shape(network)}, the shape of N, for x "
             f"of shape {_shape(x)}; got {_shape(value)}. Slices keep their column as "
             "x[:, 0:1], and a sum over columns by tf.reduce_sum(x, 1, keepdims=True)."
+        )
+    if value.dtype != network.dtype:
+        raise ValueError(
+            f"Expected the function of x and N to return {network.dtype.name}, as they "
+            f"are, got {value.dtype.name}. Use tf.cast."
         )
 
 
