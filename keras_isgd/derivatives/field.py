@@ -169,7 +169,9 @@ class Field:
                 coordinate but time.
         """
         space = [c for c in self._names.coordinates if c != self._names.time]
-        return tf.add_n([normals[:, i : i + 1] * self.d(c) for i, c in enumerate(space)])
+        return tf.add_n(
+            [normals[:, i : i + 1] * self.d(c) for i, c in enumerate(space)]
+        )
 
     def coefficient(self, name: str) -> tf.Tensor:
         """Returns a trainable coefficient of the problem, a scalar.

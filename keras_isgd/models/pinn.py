@@ -245,7 +245,9 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         ]
         if not missing:
             return sets
-        if not all(isinstance(sets[name], tf.__internal__.EagerTensor) for name in missing):
+        if not all(
+            isinstance(sets[name], tf.__internal__.EagerTensor) for name in missing
+        ):
             raise ValueError(
                 f"The points {', '.join(missing)} come without the outward normals "
                 "that a condition needs, as d further columns. Draw them by "

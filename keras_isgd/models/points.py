@@ -122,7 +122,11 @@ def _check_specs(
             raise ValueError(
                 f"Expected the points {name!r} in the shape (n, {width}) for the "
                 f"coordinates {', '.join(names.inputs)}"
-                + (", or with the outward normals beside them" if name in normals else "")
+                + (
+                    ", or with the outward normals beside them"
+                    if name in normals
+                    else ""
+                )
                 + f", got {tuple(shape)}."
             )
         if dtype.startswith("complex"):

@@ -155,7 +155,9 @@ class _Words:
             )
         assert self.space is not None
         numbers = [(self.axes.index(axis), side) for axis, side in faces]
-        return OnPart(BoundaryPart(self.space, boundary_of=_at_ends(self.space, numbers)))
+        return OnPart(
+            BoundaryPart(self.space, boundary_of=_at_ends(self.space, numbers))
+        )
 
     def where(self, function: Callable[[Any], Any]) -> Place:
         """The part of the boundary where a function is true."""

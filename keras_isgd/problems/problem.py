@@ -422,9 +422,7 @@ class Problem:
                     f"names, got {outputs!r}."
                 )
         elif not outputs or len(set(outputs)) != len(outputs):
-            raise ValueError(
-                f"{owner}.outputs must be different names, got {outputs}."
-            )
+            raise ValueError(f"{owner}.outputs must be different names, got {outputs}.")
         elif not all(isinstance(name, str) and name for name in outputs):
             raise ValueError(f"{owner}.outputs must be names, got {outputs}.")
         shared = set(self.coordinates) & set(self.parameters)

@@ -117,5 +117,3 @@ def _over_piece(space: Any, piece: Piece, nodes: int | None) -> Rule:
 def _joined(rules: list[Rule]) -> Rule:
     x, weights, normals = zip(*rules, strict=True)
     return np.concatenate(x), np.concatenate(weights), np.concatenate(normals)
-
-

@@ -125,9 +125,7 @@ class Region:
         lower = [domain.lower[i] for i in self._axes]
         return Box(lower, [domain.upper[i] for i in self._axes])
 
-    def _factors(
-        self, domain: Geometry
-    ) -> tuple[Geometry, tuple[float, float] | None]:
+    def _factors(self, domain: Geometry) -> tuple[Geometry, tuple[float, float] | None]:
         """Space, and the span of time."""
         if self.time is None:
             return domain, None

@@ -207,9 +207,7 @@ def normal_derivative(
         ((axis, sign),) = axes
         return sign * u.d(problem.coordinates[axis])
     n = condition.normals(problem, x)
-    return tf.add_n(
-        [n[:, i : i + 1] * u.d(problem.coordinates[i]) for i, _ in axes]
-    )
+    return tf.add_n([n[:, i : i + 1] * u.d(problem.coordinates[i]) for i, _ in axes])
 
 
 def normals_vary(condition: Condition, problem: "Problem") -> bool:

@@ -37,6 +37,7 @@ class Dirichlet(Condition):
     """
 
     kind = "dirichlet"
+
     def __init__(
         self,
         on: On = "boundary",

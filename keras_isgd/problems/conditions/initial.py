@@ -84,9 +84,7 @@ class Initial(Dirichlet):
         bound = copy.copy(self)
         bound.time = problem.time
         bound.on = f"{problem.time}_min"
-        bound.name = self.given_name or self._name_for(
-            problem.time, self.component
-        )
+        bound.name = self.given_name or self._name_for(problem.time, self.component)
         return bound
 
     def check(self, problem: "Problem") -> None:
