@@ -1,7 +1,6 @@
 """What a traced residual is handed, and the other points that it asks for."""
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf

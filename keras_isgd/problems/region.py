@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_isgd import sampling
 from keras_isgd.geometry import Box, Faces
 from keras_isgd.geometry.base import Geometry
+from keras_isgd.geometry.product import Product
 from keras_isgd.problems.places import (
     Inner,
     Interior,
@@ -129,14 +130,12 @@ class Region:
         """Space, and the span of time."""
         if self.time is None:
             return domain, None
-        from keras_isgd.geometry.product import Product
-
         name = self.coordinates[self.time]
         last = self.time == len(self.coordinates) - 1
         if (
             not isinstance(domain, Product)
-            or not isinstance(domain.right, Box)
-            or domain.right.dimension != 1
+            or not isinstance(domain.second, Box)
+            or domain.second.dimension != 1
             or not last
         ):
             raise ValueError(
@@ -144,7 +143,7 @@ class Region:
                 "geometry in space times an interval, geometry * "
                 "ki.geometry.Interval(0.0, 1.0), with the time as the last coordinate."
             )
-        return domain.left, (domain.right.lower[0], domain.right.upper[0])
+        return domain.first, (domain.second.lower[0], domain.second.upper[0])
 
     # -- places -------------------------------------------------------------------
 
