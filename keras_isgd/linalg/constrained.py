@@ -24,6 +24,9 @@ _ROUNDING = 1e-11
 # at the middle of such a gap w may change tenfold, and a free direction's part of a
 # variance changes by at most 10 / sqrt(1e6) = 1 %.
 _GAP = 1e6
+# Above this mu^2 is not known, and w not above its root: the constraint's rounding,
+# 1e-16 of it, is weighted by w.
+_SHARPEST = 1e16
 # Share of a unit vector among the directions that are rounding from which on it is
 # unknown what it does to A d.
 _UNSEEN = 1e-6
@@ -70,8 +73,7 @@ class ConstrainedLeastSquares:
         with one_blas_thread():
             self._p, self._c, self._q = np.linalg.svd(self._upper, full_matrices=False)
             self._sigma = np.linalg.norm(self._lower @ self._q.T, axis=0)
-        tiny = np.finfo(np.float64).tiny
-        self.ratios = self._c**2 / np.maximum(self._sigma**2, tiny)
+        self.ratios = self._c**2 / np.maximum(self._sigma**2, 1.0 / _SHARPEST)
         self.free = self._count_free()
         above = self.ratios[self.free - 1]
         below = self._after()[self.free - 1]

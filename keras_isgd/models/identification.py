@@ -80,14 +80,16 @@ def intervals_of(
         network=network,
         parameters=parameters,
         at=parameters.read().numpy(),
+        count=len(coefficients),
         solved=solved,
         factor=solved.influence() * scatter,
         width=problem.width,
     )
     step = solved.step(_residual(measured), _residual(exact))
-    found = _coefficients(problem, coefficients, fit, level, freedom)
-    distance = _distance(fit, step, len(coefficients), _jacobian(measured))
-    _warn(found["standard_errors"], distance, fit, _jacobian(measured))
+    found = _coefficients(problem, list(coefficients), fit, level, freedom)
+    distance = _distance(fit, step, _jacobian(measured))
+    lost = [n for n, error in found["standard_errors"].items() if np.isinf(error)]
+    _warn(lost, _looseness(fit, _jacobian(measured)), distance)
     deviations = {
         r.name: s if not data[r.name].sigma_known else _given(data[r.name])
         for r, s in zip(measured, sigma)
@@ -141,7 +143,8 @@ def _deviations(
     if freedom < 0.5:
         raise ValueError(
             f"There are {ends[-1]} measured values and as many free numbers: their "
-            "scatter cannot be estimated. Give ki.Data(..., sigma=...)."
+            "scatter cannot be estimated. Give ki.Data(..., sigma=...), or more "
+            "`points` where the equation holds."
         )
     found = np.array([np.sum((r.residual / r.scale) ** 2) for r in measured])
     known = [i for i in range(len(measured)) if i not in unknown]
@@ -152,83 +155,74 @@ def _deviations(
 
 
 def _coefficients(
-    problem: Problem,
-    coefficients: Mapping[str, keras.Variable],
-    fit: Fit,
-    level: float,
-    freedom: float,
+    problem: Problem, names: Sequence[str], fit: Fit, level: float, freedom: float
 ) -> dict[str, dict]:
     """Everything of `Intervals` that belongs to coefficients."""
-    names, count = list(coefficients), len(coefficients)
     found: dict[str, dict] = {
         key: {}
         for key in ("estimates", "standard_errors", "lower", "upper", "correlations")
     }
-    if not names:
-        return found
-    gradients = np.eye(fit.at.size)[fit.at.size - count :]
-    free, rest = fit.solved.variances(gradients)
-    rows = gradients @ fit.factor
-    errors = np.where(rest > free, np.inf, np.linalg.norm(rows, axis=1))
+    errors, directions = fit.coefficient_errors(), fit.gradients() @ fit.factor
     quantile = quantile_of(level, freedom)
-    signs = []
-    for name, z, error in zip(names, fit.at[-count:], errors):
+    rows = {}  # of the values, in place of the trained numbers; each of length 1
+    for name, z, error, row in zip(names, fit.trained, errors, directions):
         unknown = problem.unknowns[name]
         slope = unknown.slope(z)
-        ends = [
-            float(unknown.value(tf.constant(z + sign * quantile * error, tf.float64)))
-            for sign in (-1.0, 1.0)
-        ]
-        found["estimates"][name] = float(unknown.value(tf.constant(z, tf.float64)))
+        value, *ends = (
+            float(unknown.value(tf.constant(number, tf.float64)))
+            for number in (z, z - quantile * error, z + quantile * error)
+        )
+        found["estimates"][name] = value
         found["standard_errors"][name] = float(abs(slope) * error)
         found["lower"][name], found["upper"][name] = sorted(ends)
-        signs.append(np.sign(slope))
-    lengths = np.linalg.norm(rows, axis=1)
-    lengths[~np.isfinite(errors)] = np.nan
-    for i, j in itertools.product(range(count), repeat=2):
-        if i != j:
-            value = (
-                signs[i] * signs[j] * (rows[i] @ rows[j]) / (lengths[i] * lengths[j])
-            )
-            found["correlations"][names[i], names[j]] = float(value)
+        seen = np.sign(slope) if np.isfinite(error) else np.nan
+        rows[name] = seen * row / np.linalg.norm(row)
+    for first, second in itertools.permutations(names, 2):
+        found["correlations"][first, second] = float(rows[first] @ rows[second])
     return found
 
 
-def _distance(fit: Fit, step: np.ndarray, count: int, jacobian: np.ndarray) -> float:
+def _distance(fit: Fit, step: np.ndarray, jacobian: np.ndarray) -> float:
     """How long a Gauss-Newton step is in standard errors; see `Intervals`."""
-    if count:
-        errors = np.linalg.norm(fit.factor[-count:], axis=1)
-        return float(np.max(np.abs(step[-count:]) / errors))
+    if fit.count:
+        errors = fit.coefficient_errors()
+        return float(np.max(np.abs(step[-fit.count :]) / errors))
     errors = fit.deviations(jacobian)
     return float(np.linalg.norm(jacobian @ step) / np.linalg.norm(errors))
 
 
-def _warn(
-    standard_errors: Mapping[str, float],
-    distance: float,
-    fit: Fit,
-    jacobian: np.ndarray,
-) -> None:
-    """Says what makes the intervals doubtful."""
-    lost = [name for name, error in standard_errors.items() if np.isinf(error)]
+def _looseness(fit: Fit, jacobian: np.ndarray) -> float:
+    """What other directions add to the variances of the free ones, relative to these.
+
+    Of coefficients the worst; without any, of the measured values together.
+    """
+    if fit.count:
+        free, rest = fit.solved.variances(fit.gradients())
+    else:
+        free, rest = (np.sum(v) for v in fit.solved.variances(jacobian))
+    return float(np.max(rest / np.maximum(free, np.finfo(np.float64).tiny)))
+
+
+def _warn(lost: Sequence[str], looseness: float, distance: float) -> None:
+    """Says what makes the intervals doubtful.
+
+    Args:
+        lost: names of coefficients that are not determined.
+        looseness: see `_looseness`.
+        distance: see `Intervals`.
+    """
     if lost:
         warnings.warn(
-            f"The data do not determine {', '.join(lost)}: another value of it changes "
-            "neither the equation nor the values that were measured.",
+            f"The data do not determine {', '.join(lost)}: with other values of "
+            "what is named here the equation holds as well, and the measured values "
+            "stay what they are.",
             stacklevel=4,
         )
-    count = len(standard_errors)
-    size = fit.at.size
-    gradients = np.eye(size)[size - count :] if count else jacobian
-    free, rest = fit.solved.variances(gradients)
-    if not count:
-        free, rest = np.sum(free, keepdims=True), np.sum(rest, keepdims=True)
-    worst = float(np.max(rest / np.maximum(free, np.finfo(np.float64).tiny)))
-    if not lost and worst > LOOSE:
+    elif looseness > LOOSE:
         warnings.warn(
-            "The standard errors did not settle: how well the equation holds still "
-            f"changes them by {50 * worst:.3g} %. Give `points` more of them, or take "
-            "a larger network.",
+            "The standard errors did not settle: how well the equation is asked to "
+            f"hold still changes them by {50 * looseness:.3g} %. Train on, give "
+            "`points` more of them, or take a larger network.",
             stacklevel=4,
         )
     if distance > _FAR:

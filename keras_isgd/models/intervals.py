@@ -106,6 +106,7 @@ class Fit:
         network: the network.
         parameters: its weights and the coefficients, p numbers in all.
         at: their values, `(p,)`.
+        count: how many of them, the last ones, are coefficients.
         solved: the constrained least squares.
         factor: F with the covariance F F^T, `(p, n)`.
         width: the number of the network's inputs.
@@ -114,6 +115,7 @@ class Fit:
     network: keras.Model
     parameters: ParameterVector
     at: np.ndarray
+    count: int
     solved: ConstrainedLeastSquares
     factor: np.ndarray
     width: int
@@ -121,6 +123,21 @@ class Fit:
     def deviations(self, gradients: np.ndarray) -> np.ndarray:
         """Returns standard errors `(q,)` of quantities with gradients `(q, p)`."""
         return np.linalg.norm(gradients @ self.factor, axis=1)
+
+    @property
+    def trained(self) -> np.ndarray:
+        """The trained numbers of the coefficients."""
+        return self.at[self.at.size - self.count :]
+
+    def gradients(self) -> np.ndarray:
+        """Returns those of the coefficients' trained numbers, unit vectors."""
+        return np.eye(self.count, self.at.size, self.at.size - self.count)
+
+    def coefficient_errors(self) -> np.ndarray:
+        """Returns their standard errors, infinite where the data determine none."""
+        gradients = self.gradients()
+        free, rest = self.solved.variances(gradients)
+        return np.where(rest > free, np.inf, self.deviations(gradients))
 
     def band(self, points: Any, quantile: float) -> Band:
         """See `Intervals.band`."""
