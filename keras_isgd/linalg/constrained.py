@@ -21,9 +21,9 @@ __all__ = ["ConstrainedLeastSquares"]
 # direction is rounding. The SVD finds them to some 1e-16 of the largest.
 _ROUNDING = 1e-11
 # What mu^2 falls by, from the free directions to the others, where they are told apart:
-# at the middle of such a gap w may change tenfold, and a free direction's part of a
-# variance changes by at most 10 / sqrt(1e6) = 1 %.
-_GAP = 1e6
+# with w in the middle of such a gap, w changes a free direction's variance, and another
+# direction adds to it, by 1 / sqrt(1e4) = 1 %.
+_GAP = 1e4
 # Above this mu^2 is not known, and w not above its root: the constraint's rounding,
 # 1e-16 of it, is weighted by w.
 _SHARPEST = 1e16

@@ -91,7 +91,7 @@ def intervals_of(
     lost = [n for n, error in found["standard_errors"].items() if np.isinf(error)]
     _warn(lost, _looseness(fit, _jacobian(measured)), distance)
     deviations = {
-        r.name: s if not data[r.name].sigma_known else _given(data[r.name])
+        r.name: _given(data[r.name]) if data[r.name].sigma_known else float(s)
         for r, s in zip(measured, sigma)
     }
     return Intervals(
@@ -229,8 +229,8 @@ def _warn(lost: Sequence[str], looseness: float, distance: float) -> None:
         warnings.warn(
             f"The training is {distance:.2g} standard errors from the optimum of the "
             "measured values under the equation, and the intervals are off by as "
-            "much. Train on; if that does not help, give the Data conditions a "
-            "smaller `weight`, so that the network does not leave the equation to "
-            "follow their noise.",
+            "much. Train on, with new points in each step; if that does not help, give "
+            "the Data conditions a smaller `weight`, so that the network does not "
+            "leave the equation to follow their noise.",
             stacklevel=4,
         )
