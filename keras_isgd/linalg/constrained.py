@@ -24,6 +24,9 @@ _ROUNDING = 1e-11
 # with w in the middle of such a gap, w changes a free direction's variance, and another
 # direction adds to it, by 1 / sqrt(1e4) = 1 %.
 _GAP = 1e4
+# A direction with a larger mu^2 is not held: where |A|_F = s |C|_F, its effect on C is
+# below 1 % of that on A. Between free directions there are gaps too.
+_HELD = 1e4
 # Above this mu^2 is not known, and w not above its root: the constraint's rounding,
 # 1e-16 of it, is weighted by w.
 _SHARPEST = 1e16
@@ -84,7 +87,8 @@ class ConstrainedLeastSquares:
         return np.maximum(np.append(self.ratios[1:], 0.0), 1.0)
 
     def _count_free(self) -> int:
-        falls = self.ratios / self._after()
+        after = self._after()
+        falls = np.where(after <= _HELD, self.ratios / after, 0.0)
         clear = np.flatnonzero(falls >= _GAP)
         # The last gap: the smallest weight for which the solution has settled.
         return 1 + int(clear[-1] if len(clear) else np.argmax(falls))

@@ -95,6 +95,7 @@ class Intervals:
         for name, sigma in self.sigma.items():
             shown = f"{sigma:.4g}" if np.ndim(sigma) == 0 else "one for each value"
             lines.append(f"sigma of {name}: {shown}")
+        lines.append(f"numbers that the equation leaves free: {self.free}")
         return "\n".join(lines if self.estimates else lines[1:])
 
 

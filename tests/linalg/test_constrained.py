@@ -84,3 +84,15 @@ def test_one_value_and_one_direction():
     found = ConstrainedLeastSquares(np.array([[2.0, 0.0]]), np.array([[0.0, 3.0]]))
     assert found.free == 1
     np.testing.assert_allclose(found.influence(), [[0.5], [0.0]], atol=1e-12)
+
+
+def test_a_gap_between_free_directions_is_not_taken_for_the_last():
+    # mu^2 of 1e16, 1e9, 1e8, 1e7, and then of about 1.
+    sizes = 10.0 ** -np.array([8.0, 4.5, 4.0, 3.5, 0.0, 0.1, 0.2, -0.1])
+    found = ConstrainedLeastSquares(np.eye(8), np.diag(sizes))
+    assert found.free == 4
+    # Without a gap at the end.
+    sizes[4:] = 10.0 ** -np.array([2.5, 2.0, 1.5, 1.0])
+    found = ConstrainedLeastSquares(np.eye(8), np.diag(sizes))
+    free, rest = found.variances(np.eye(8))
+    assert np.sum(rest) > 0.02 * np.sum(free)

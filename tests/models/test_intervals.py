@@ -68,7 +68,8 @@ def test_a_constant_has_the_standard_error_of_a_mean(constant):
     reach = scipy.stats.t.ppf(0.975, 9) * expected
     np.testing.assert_allclose(band.upper, AROUND_TWO.mean() + reach, rtol=1e-3)
     np.testing.assert_allclose(band.lower, AROUND_TWO.mean() - reach, rtol=1e-3)
-    assert str(found) == f"sigma of data: {found.sigma['data']:.4g}"
+    sigma = f"sigma of data: {found.sigma['data']:.4g}"
+    assert str(found) == f"{sigma}\nnumbers that the equation leaves free: 1"
 
 
 def test_level_and_points_change_what_they_should(constant):
@@ -277,6 +278,24 @@ def test_a_training_that_has_not_ended_is_warned_of(decaying):
             assert decaying.intervals().distance == pytest.approx(3.0, rel=0.05)
     finally:
         decaying.set_weights(weights)
+
+
+def test_data_of_an_unknown_function_do_not_settle():
+    # Heat with unknown initial values: each wave is known less well than the last.
+    points = np.random.default_rng(0).uniform(size=(30, 2))
+    for edges, nu in (((), 0.01), ((ki.Dirichlet(),), 0.1)):
+        heat = Fitted(
+            lambda u, x, nu=nu: u.d("t") - nu * u.d("xx"),
+            *edges,
+            ki.Data(points, np.zeros(30), sigma=0.1),
+            coordinates=("x", "t"),
+            domain=ki.Box((0.0, 0.0), (1.0, 1.0)),
+        )
+        model = trained(heat, epochs=0)
+        with pytest.warns(UserWarning, match="errors did not settle"):
+            found = model.intervals()
+        with pytest.warns(UserWarning, match="The band is uncertain"):
+            found.band(points)
 
 
 def test_a_band_is_that_of_the_weights_of_its_intervals(decaying):
