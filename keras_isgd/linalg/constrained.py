@@ -17,9 +17,6 @@ from keras_isgd.linalg.lapack import one_blas_thread
 
 __all__ = ["ConstrainedLeastSquares"]
 
-# Singular values of the stacked matrix, relative to the largest, below which a
-# direction is rounding. The SVD finds them to some 1e-16 of the largest.
-_ROUNDING = 1e-11
 # What mu^2 falls by, from the free directions to the others, where they are told apart:
 # with w in the middle of such a gap, w changes a free direction's variance, and another
 # direction adds to it, by 1 / sqrt(1e4) = 1 %.
@@ -51,6 +48,8 @@ class ConstrainedLeastSquares:
     Args:
         jacobian: A, `(n, p)`, float64.
         constraint: C, `(m, p)`, float64.
+        rounding: singular values of the stacked matrix below so many times the largest
+            are zero but for rounding, that of the SVD and that of A and C.
 
     Attributes:
         ratios: mu^2, descending, `(k,)` with k <= n.
@@ -58,7 +57,9 @@ class ConstrainedLeastSquares:
         weight: w.
     """
 
-    def __init__(self, jacobian: np.ndarray, constraint: np.ndarray) -> None:
+    def __init__(
+        self, jacobian: np.ndarray, constraint: np.ndarray, rounding: float = 1e-11
+    ) -> None:
         n = len(jacobian)
         size = np.linalg.norm(constraint)
         self._balance = np.linalg.norm(jacobian) / size if size > 0 else 1.0
@@ -67,7 +68,7 @@ class ConstrainedLeastSquares:
         lengths[lengths == 0.0] = 1.0
         with one_blas_thread():
             left, values, right = np.linalg.svd(stack / lengths, full_matrices=False)
-        rank = max(int(np.sum(values > _ROUNDING * values[0])), 1)
+        rank = max(int(np.sum(values > rounding * values[0])), 1)
         self._lengths = lengths
         self._seen = right[:rank]
         # From coordinates in which the stacked matrix is orthonormal to the unknowns.

@@ -18,26 +18,12 @@ from keras_isgd.problems.conditions import Data
 from keras_isgd.residuals.term import Term
 from keras_isgd.utils.checks import check_positive
 
-__all__ = ["check_level", "intervals_of"]
+__all__ = ["intervals_of"]
 
+# Relative to the largest singular value of a Jacobian, what is above its rounding.
+_ROUNDING = {"float64": 1e-11, "float32": 1e-5}
 # Standard errors between estimates and their optimum from which on it is said.
 _FAR = 0.25
-
-
-def check_level(level: float, dtype: str) -> None:
-    """Lets pass what intervals can be computed for.
-
-    Raises:
-        ValueError: a level out of range, or a model in float32.
-    """
-    if not 0.0 < check_positive("level", level) < 1.0:
-        raise ValueError(f"Expected `level` between 0 and 1, got {level!r}.")
-    if dtype != "float64":
-        raise ValueError(
-            f"Intervals need a model in float64, got {dtype}: in float32 rounding "
-            "hides which directions the equation leaves free. Build the network with "
-            'dtype="float64".'
-        )
 
 
 def intervals_of(
@@ -53,14 +39,17 @@ def intervals_of(
     Args:
         problem: the `Problem`.
         terms: the terms of the loss.
-        network: maps `(n, d)` to `(n, outputs)`, float64.
+        network: maps `(n, d)` to `(n, outputs)`.
         coefficients: the trained numbers by the coefficients' names.
         point_sets: where the equation and its conditions hold.
         level: in (0, 1).
 
     Raises:
-        ValueError: no measured values, or as many free numbers as values.
+        ValueError: no measured values, as many free numbers as values, or a level
+            out of range.
     """
+    if not 0.0 < check_positive("level", level) < 1.0:
+        raise ValueError(f"Expected `level` between 0 and 1, got {level!r}.")
     data = {c.name: c for c in problem.bound_conditions() if isinstance(c, Data)}
     if not data:
         raise ValueError(
@@ -71,7 +60,10 @@ def intervals_of(
     rows = linearised(terms, network, coefficients, point_sets, parameters)
     measured = [r for r in rows if r.name in data]
     exact = [r for r in rows if r.name not in data]
-    solved = ConstrainedLeastSquares(_jacobian(measured), _jacobian(exact))
+    dtype = parameters.dtype.name
+    solved = ConstrainedLeastSquares(
+        _jacobian(measured), _jacobian(exact), _ROUNDING[dtype]
+    )
     sigma, freedom = _deviations(measured, data, solved.hat())
     scatter = np.concatenate(
         [np.full(len(r.residual), r.scale * s) for r, s in zip(measured, sigma)]
@@ -89,13 +81,13 @@ def intervals_of(
     found = _coefficients(problem, list(coefficients), fit, level, freedom)
     distance = _distance(fit, step, _jacobian(measured))
     lost = [n for n, error in found["standard_errors"].items() if np.isinf(error)]
-    _warn(lost, _looseness(fit, _jacobian(measured)), distance)
+    _warn(lost, _looseness(fit, _jacobian(measured)), distance, dtype)
     deviations = {
         r.name: _given(data[r.name]) if data[r.name].sigma_known else float(s)
         for r, s in zip(measured, sigma)
     }
     return Intervals(
-        level=level,
+        level=float(level),
         sigma=deviations,
         degrees_of_freedom=freedom,
         free=solved.free,
@@ -203,14 +195,18 @@ def _looseness(fit: Fit, jacobian: np.ndarray) -> float:
     return float(np.max(rest / np.maximum(free, np.finfo(np.float64).tiny)))
 
 
-def _warn(lost: Sequence[str], looseness: float, distance: float) -> None:
+def _warn(lost: Sequence[str], looseness: float, distance: float, dtype: str) -> None:
     """Says what makes the intervals doubtful.
 
     Args:
         lost: names of coefficients that are not determined.
         looseness: see `_looseness`.
         distance: see `Intervals`.
+        dtype: of the network.
     """
+    remedy = "a larger network"
+    if dtype != "float64":
+        remedy = "a network in float64"
     if lost:
         warnings.warn(
             f"The data do not determine {', '.join(lost)}: with other values of "
@@ -222,7 +218,7 @@ def _warn(lost: Sequence[str], looseness: float, distance: float) -> None:
         warnings.warn(
             "The standard errors did not settle: how well the equation is asked to "
             f"hold still changes them by {50 * looseness:.3g} %. Train on, give "
-            "`points` more of them, or take a larger network.",
+            f"`points` more of them, or take {remedy}.",
             stacklevel=4,
         )
     if distance > _FAR:

@@ -147,11 +147,14 @@ class Fit:
             raise ValueError(
                 f"Expected points (n, {self.width}) for a band, got shape {x.shape}."
             )
-        parts = self.parameters.unpack(tf.constant(self.at))
-        block = PointwiseRows(lambda inputs: self.network(inputs), tf.constant(x))
+        dtype = self.parameters.dtype
+        parts = self.parameters.unpack(tf.constant(self.at, dtype))
+        block = PointwiseRows(
+            lambda inputs: self.network(inputs), tf.constant(x, dtype)
+        )
         values, jacobian = block.linearise(self.parameters, parts, False)
         u = values.numpy().reshape(len(x), -1)
-        gradients = jacobian.numpy()
+        gradients = jacobian.numpy().astype(np.float64)
         free, rest = self.solved.variances(gradients)
         if np.sum(rest) > LOOSE * np.sum(free):
             warnings.warn(

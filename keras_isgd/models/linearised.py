@@ -25,8 +25,8 @@ class Rows:
 
     Attributes:
         name: the term's.
-        residual: `(m,)`.
-        jacobian: in all trained numbers, `(m, p)`.
+        residual: `(m,)`, float64.
+        jacobian: in all trained numbers, `(m, p)`, float64.
         scale: sqrt(omega / n), which is a factor of both.
     """
 
@@ -59,7 +59,7 @@ def linearised(
     """
     rows = sum(_row_count(term, term.inputs(point_sets)) for term in terms)
     require_memory(
-        _COPIES * rows * parameters.size * parameters.dtype.size,
+        _COPIES * rows * parameters.size * 8,
         memory,
         f"The Jacobian of {rows} rows and {parameters.size} trained numbers, with "
         "what is made of it,",
@@ -97,4 +97,9 @@ def _linearised(
         (block,) = blocks
         residual, jacobian = block.linearise(parameters, parameters.unpack(w), False)
     scale = float(np.max(term.scale(x)))
-    return Rows(term.name, residual.numpy(), jacobian.numpy(), scale)
+    return Rows(
+        term.name,
+        residual.numpy().astype(np.float64),
+        jacobian.numpy().astype(np.float64),
+        scale,
+    )

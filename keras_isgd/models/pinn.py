@@ -12,7 +12,7 @@ from keras_isgd import compat
 from keras_isgd.derivatives.channels import Request
 from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.models.errors import measure
-from keras_isgd.models.identification import check_level, intervals_of
+from keras_isgd.models.identification import intervals_of
 from keras_isgd.models.intervals import Intervals
 from keras_isgd.models.point_training import PointTraining
 from keras_isgd.models.regularisers import penalties_of
@@ -317,11 +317,10 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
             training is too far from its end.
 
         Raises:
-            ValueError: no `ki.Data` among the conditions, a float32 model, a level
-                out of range, as many free numbers as values without `sigma`, or too
-                many points for the memory.
+            ValueError: no `ki.Data` among the conditions, a level out of range, as
+                many free numbers as values without `sigma`, or too many points for
+                the memory.
         """
-        check_level(level, self.compute_dtype)
         if points is None:
             count = max(1000, 3 * self.count_params())
             points = self.problem.points(count, resample=False, method="sobol")
@@ -333,7 +332,7 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
             self.network,
             self._coefficients,
             self._cast(points),
-            float(level),
+            level,
         )
 
     # -- saving -------------------------------------------------------------------
