@@ -98,7 +98,9 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         self(keras.KerasTensor((None, problem.width), dtype))
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        return self.network(x)
+        """Returns u at points `(n, d + q)`, `(n, outputs)`."""
+        u = self.network(x)
+        return self.problem.chosen_outputs(x, u) if self.problem.subdomains else u
 
     # -- loss -------------------------------------------------------------------
 
@@ -240,7 +242,7 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         width = self.problem.width
         missing = [
             name
-            for name in self.problem.sets_with_normals()
+            for name in self.problem.sets.with_normals
             if name in sets and sets[name].shape[-1] == width
         ]
         if not missing:
@@ -284,7 +286,7 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         Raises:
             ValueError: the problem has no exact solution.
         """
-        return measure(self.network, self.problem, self.compute_dtype, points)
+        return measure(self.call, self.problem, self.compute_dtype, points)
 
     def relative_l2(self, points: np.ndarray | None = None) -> float:
         """Returns the relative L2 error; see `errors`."""

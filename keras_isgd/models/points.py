@@ -113,7 +113,7 @@ def _check_specs(
             + "."
         )
     width, names = problem.width, problem.names
-    normals = problem.sets_with_normals()
+    normals = problem.sets.with_normals
     for name, (shape, dtype) in specs.items():
         allowed = [width, None]
         if name in normals:
@@ -152,7 +152,7 @@ def _with_normals(problem: Problem, x: tf.data.Dataset) -> tf.data.Dataset:
     """A dataset whose sets have the outward normals that conditions need."""
     missing = [
         name
-        for name in problem.sets_with_normals()
+        for name in problem.sets.with_normals
         if x.element_spec[name].shape[1] == problem.width
     ]
     if not missing:

@@ -29,8 +29,8 @@ class ProblemShape(Protocol):
         """The number of the network's inputs."""
 
     @property
-    def names(self) -> Any:
-        """What they and the outputs are called."""
+    def network_outputs(self) -> int:
+        """The number of its outputs."""
 
 
 class Extent(Protocol):
@@ -144,7 +144,7 @@ def check_network(network: keras.Model, problem: ProblemShape) -> str:
         raise ValueError(
             f"Expected a network of one dtype, float64 or float32, got {dtypes}."
         )
-    expected = (None, problem.width), (None, len(problem.names.outputs))
+    expected = (None, problem.width), (None, problem.network_outputs)
     found = tuple(network.input_shape), tuple(network.output_shape)
     if found != expected:
         raise ValueError(

@@ -211,13 +211,15 @@ class Region:
             columns = len(self.coordinates) if normals else 0
             return sampling.SetSampler(self.box, count, method, seed, faces, columns)
         part = place.part if isinstance(place, OnPart) else None
-        geometry = place.geometry if isinstance(place, Inner) else self.space
+        geometry = self.space
+        if isinstance(place, Inner | TimeEnd) and place.geometry is not None:
+            geometry = place.geometry
         extra = self._extra
         if isinstance(place, TimeEnd):
             ranges = list(self._parameters.values())
             extra = Box(*zip(*ranges)) if ranges else None
-        if geometry is None or (normals and part is None and place != TimeEnd):
-            self.normal_axes(on)
+        if normals:
+            self.normal_axes(on)  # refuses where there are none
         assert geometry is not None
         with_normals = normals and part is not None
         draw = sampling.GeometrySampler(
@@ -251,6 +253,10 @@ class Region:
             slack = _SLACK * (high - low)
             inside &= (x[:, column] >= low - slack) & (x[:, column] <= high + slack)
         return inside
+
+    def in_space(self, x: np.ndarray) -> np.ndarray:
+        """Returns the coordinates of space of points `(n, d + q)`."""
+        return x[:, self._axes]
 
     # -- fixed points ---------------------------------------------------------------
 

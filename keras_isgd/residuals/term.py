@@ -48,6 +48,7 @@ class Term:
         function: `function(fields, x) -> (n, k)`.
         own_places: `own_places(x)` -> list of `(n, d)`, one for each field.
         elsewhere: the other points that the function asks for.
+        subdomains: the name of the subdomain of each field, or nothing.
         width: d + k, the number of columns of its inputs.
         points: fixed points with what else the function needs of each, `(n, d + k)`,
             or None.
@@ -68,6 +69,7 @@ class Term:
     function: Callable[[list[Field], tf.Tensor], tf.Tensor]
     own_places: Callable[[tf.Tensor], list[tf.Tensor]]
     elsewhere: tuple[OtherPoints, ...]
+    subdomains: tuple[str, ...]
     width: int
     points: tf.Tensor | None
     dtype: str
@@ -174,12 +176,17 @@ class Term:
             x: the term's inputs.
             coefficients: the trained numbers, scalars; see `Coefficient`.
         """
-        lookups = [functools.partial(_looked_up, found) for found in values]
+        first = self.problem.first_outputs(self.subdomains) or [0] * len(values)
+        lookups = [
+            functools.partial(_looked_up, found, f)
+            for found, f in zip(values, first, strict=True)
+        ]
         others = iter(lookups[len(values) - len(self.elsewhere) :])
 
         def elsewhere(points: tf.Tensor) -> Lookup:
             return next(others)
 
+        parts = self.subdomains or [None] * len(values)
         unknowns = self.problem.unknowns
         numbers = {name: unknowns[name].value(z) for name, z in coefficients.items()}
         fields = [
@@ -189,8 +196,9 @@ class Term:
                 coefficients=numbers,
                 points=points,
                 elsewhere=elsewhere,
+                subdomain=part,
             )
-            for lookup, points in zip(lookups, self.own_places(x))
+            for lookup, points, part in zip(lookups, self.own_places(x), parts)
         ]
         return self.function(fields, x)
 
@@ -220,9 +228,9 @@ class Term:
 
 
 def _looked_up(
-    found: Mapping[Request, tf.Tensor], component: int, indices: Name
+    found: Mapping[Request, tf.Tensor], first: int, component: int, indices: Name
 ) -> tf.Tensor:
-    return found[component, indices]
+    return found[component + first, indices]
 
 
 def _units(shape: Sequence[int]) -> int:
@@ -240,6 +248,7 @@ class _Part:
     equations: Equations
     function: Callable[[list[Field], tf.Tensor], tf.Tensor]
     places: Callable[[tf.Tensor], list[tf.Tensor]]
+    subdomains: tuple[str, ...]
     width: int
     points: tf.Tensor | None
     pointwise: bool | None
@@ -268,7 +277,7 @@ def terms_of(
     """
     problem.check()
     parts = [
-        _residual_part(problem),
+        *_residual_parts(problem),
         *(_condition_part(problem, c, dtype) for c in problem.bound_conditions()),
     ]
     traces = [_traced(problem, part, dtype) for part in parts]
@@ -287,12 +296,16 @@ def terms_of(
             omegas[name] = part.weight
     check_names(weights, omegas, type(problem).__name__)
     own = LossWeights({**omegas, **weights}, type(problem).__name__)
-    requests = [frozenset().union(*trace.requests) for trace in traces]
+    of_places = [
+        _in_network(problem, part, trace)
+        for part, trace in zip(parts, traces, strict=True)
+    ]
+    requests = [frozenset().union(*asked) for asked in of_places]
     choose = engines.Choice(network, derivatives, requests)
     weights_of_network = {id(v.value) for v in getattr(network, "weights", ())}
     terms = []
-    for part, names, trace, asked in zip(
-        parts, equations, traces, requests, strict=True
+    for part, names, trace, asked_of, asked in zip(
+        parts, equations, traces, of_places, requests, strict=True
     ):
         engine, complete = choose(asked)
         # A residual may hold the network and use it past its fields.
@@ -306,11 +319,12 @@ def terms_of(
                 function=part.function,
                 own_places=part.places,
                 elsewhere=trace.elsewhere,
+                subdomains=part.subdomains,
                 width=part.width,
                 points=part.points,
                 dtype=dtype,
                 weights=own,
-                requests=trace.requests,
+                requests=asked_of,
                 columns=trace.columns,
                 row_count=trace.row_count,
                 pointwise=_pointwise(part, trace),
@@ -321,6 +335,20 @@ def terms_of(
     return terms
 
 
+def _in_network(
+    problem: Problem, part: _Part, trace: Trace
+) -> tuple[frozenset[Request], ...]:
+    """What is asked for at each place, by the numbers of the network's outputs."""
+    if not part.subdomains:
+        return trace.requests
+    return tuple(
+        frozenset((c + first, indices) for c, indices in asked)
+        for asked, first in zip(
+            trace.requests, problem.first_outputs(part.subdomains), strict=True
+        )
+    )
+
+
 def _pointwise(part: _Part, trace: Trace) -> bool:
     shared = any(not other.own for other in trace.elsewhere)
     if shared or trace.row_count is not None:
@@ -328,15 +356,29 @@ def _pointwise(part: _Part, trace: Trace) -> bool:
     return rows_are_pointwise(trace) if part.pointwise is None else part.pointwise
 
 
-def _residual_part(problem: Problem) -> _Part:
-    equations = Equations()
+def _residual_parts(problem: Problem) -> list[_Part]:
+    """The equation, in each subdomain where there are some."""
+    interior = list(problem.sets.interior)
+    if not problem.subdomains:
+        return [_residual_part(problem, "residual", interior[0], ())]
+    return [
+        _residual_part(problem, f"residual_{name}", on, (name,))
+        for name, on in zip(problem.subdomains, interior, strict=True)
+    ]
+
+
+def _residual_part(
+    problem: Problem, name: str, on: str, subdomains: tuple[str, ...]
+) -> _Part:
+    equations = Equations("".join(f"_{part}" for part in subdomains))
     return _Part(
-        name="residual",
-        on="interior",
+        name=name,
+        on=on,
         weight=1.0,
         equations=equations,
         function=lambda fields, x: equations.joined(problem.residual(fields[0], x)),
         places=lambda x: [x],
+        subdomains=subdomains,
         width=problem.width,
         points=None,
         pointwise=getattr(problem, "pointwise", None),
@@ -357,6 +399,7 @@ def _condition_part(problem: Problem, condition: Condition, dtype: str) -> _Part
         equations=Equations(),
         function=lambda fields, x: condition.residual(problem, fields, x),
         places=lambda x: condition.places(problem, x),
+        subdomains=condition.subdomains,
         width=width,
         points=None if points is None else tf.constant(points, dtype),
         pointwise=getattr(condition, "pointwise", None),
@@ -379,6 +422,7 @@ def _traced(problem: Problem, part: _Part, dtype: str) -> Trace:
             problem.coefficients,
             dtype,
             part.width,
+            subdomains=part.subdomains,
             mixes=part.pointwise is False,
             places=part.places,
         )

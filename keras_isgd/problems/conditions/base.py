@@ -60,6 +60,8 @@ class Condition:
     Attributes:
         pointwise: whether the row at a point depends on that point alone; None finds
             it out, and False allows any number of rows.
+        subdomains: names of the subdomains whose copy of the outputs each of `places`
+            takes, in a problem with `subdomains`.
         needs_normals: whether `residual` gets outward normals: its x then has d further
             columns, one for each coordinate, see `normals`.
 
@@ -70,6 +72,7 @@ class Condition:
     kind = "condition"
     pointwise: bool | None = None
     needs_normals = False
+    subdomains: tuple[str, ...] = ()
 
     def __init__(
         self, on: On | None, weight: float = 1.0, name: str | None = None
@@ -104,6 +107,9 @@ class Condition:
             return self.on
         if isinstance(self.on, tuple):
             return "+".join(self.on)
+        part = getattr(self.on, "on", None)
+        if isinstance(part, str):  # of a subdomain
+            return f"{part}_{self.on.name}"
         return f"on_{self.name}"
 
     def bound_to(self, problem: "Problem") -> "Condition":
@@ -144,6 +150,22 @@ class Condition:
                 "your own do not have: say where it holds by a part of the boundary."
             )
         return self._points
+
+    def keep_points(self, chosen: Callable[[np.ndarray], np.ndarray]) -> bool:
+        """Leaves out those of its own points that a function does not choose.
+
+        Args:
+            chosen: from points `(n, d + q)` to booleans `(n,)`.
+
+        Returns:
+            Whether any are left.
+        """
+        if self._points is None:
+            raise ValueError(
+                f"The condition {self.name!r} cannot be divided among subdomains."
+            )
+        self._points = self._points[chosen(self._points)]
+        return len(self._points) > 0
 
     def places(self, problem: "Problem", x: tf.Tensor) -> list[tf.Tensor]:
         """Where the network is needed for inputs `x`: a list of `(n, d + q)`."""

@@ -105,6 +105,12 @@ class Data(Condition):
     def fixed_points(self, problem: "Problem") -> np.ndarray:
         return self.columns
 
+    def keep_points(self, chosen: Callable[[np.ndarray], np.ndarray]) -> bool:
+        kept = chosen(self.points)
+        self.points, self.values = self.points[kept], self.values[kept]
+        self.sigma = self.sigma[kept]
+        return bool(kept.any())
+
     def check(self, problem: "Problem") -> None:
         super().check(problem)
         problem.check_points(self.points, f"the data {self.name!r}")
