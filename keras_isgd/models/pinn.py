@@ -92,7 +92,7 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
                 shape=(),
                 dtype=dtype,
                 name=coefficient,
-                initializer=keras.initializers.Constant(unknown.start),
+                initializer=_exactly(unknown.start),
             )
             for coefficient, unknown in problem.unknowns.items()
         }
@@ -332,6 +332,11 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
                 config[key], custom_objects=custom_objects
             )
         return cls(**config)
+
+
+def _exactly(number: float) -> Any:
+    """An initializer; Keras's own rounds a number to float32 first."""
+    return lambda shape, dtype: np.full(shape, number, dtype)
 
 
 def _in_file(name: str) -> str:

@@ -146,6 +146,8 @@ class Condition:
             problem.check_points(points, f"the condition {self.name!r}")
         elif self.on is not None:
             problem.check_place(self.on)
+            if self.takes_normals(problem):
+                problem.normal_axes(self.on)  # refuses where there are none
 
     def fixed_points(self, problem: "Problem") -> np.ndarray | None:
         """Returns points of its own, with what else `residual` needs of each.
