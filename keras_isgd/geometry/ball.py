@@ -66,6 +66,11 @@ class Ball(DistanceGeometry):
             x = unit[:, :1] ** (1.0 / d) * directions(unit[:, 1:], d)
         return self._centre + self._radius * x, np.ones(len(unit), bool)
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return directions @ self._centre + self._radius * np.linalg.norm(
+            directions, axis=1
+        )
+
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
         # Column by column, and without a square root: sets of a million points are
         # cut out of many disks.

@@ -74,6 +74,18 @@ class Geometry(abc.ABC):
         kept = self.interior(spread(self.unit_dimension, _MEASURING))[1]
         return self.proposal_measure * spread_share(kept)
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        """Returns how far the geometry reaches: at least the largest x . v, `(k,)`.
+
+        Turned geometries get their bounding boxes from it.
+
+        Args:
+            directions: vectors v, `(k, d)`.
+        """
+        lower, upper = np.asarray(self.lower), np.asarray(self.upper)
+        middle, half = (lower + upper) / 2.0, (upper - lower) / 2.0
+        return directions @ middle + np.abs(directions) @ half
+
     # -- inside ------------------------------------------------------------------
 
     @abc.abstractmethod

@@ -32,7 +32,8 @@ _LONG = 120
 class Boolean(Geometry):
     """What two geometries of one dimension make.
 
-    The bounding box of a difference is that of what it was cut from.
+    The bounding box of a difference is that of what it was cut from, and that of an
+    intersection what both boxes have in common; they may be larger than need be.
 
     Args:
         first: a `Geometry`.
@@ -72,6 +73,9 @@ class Boolean(Geometry):
             f"{self} is empty, or too small a part of what it is cut from: none of "
             f"{_SEARCH[-1]} points lies in it."
         )
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return self._first.support(directions)
 
     def contains(self, x: Any) -> np.ndarray:
         return self.within(self.checked(x), SLACK * self.size)

@@ -28,6 +28,10 @@ class Union(Boolean):
         a, b = self._first, self._second
         return tuple(map(min, a.lower, b.lower)), tuple(map(max, a.upper, b.upper))
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        first, second = self._first, self._second
+        return np.maximum(first.support(directions), second.support(directions))
+
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
         return self._first.within(x, slack) | self._second.within(x, slack)
 
@@ -105,6 +109,10 @@ class Intersection(Boolean):
     def _corners(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         a, b = self._first, self._second
         return tuple(map(max, a.lower, b.lower)), tuple(map(min, a.upper, b.upper))
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        first, second = self._first, self._second
+        return np.minimum(first.support(directions), second.support(directions))
 
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
         return self._first.within(x, slack) & self._second.within(x, slack)

@@ -61,6 +61,12 @@ class Cylinder(DistanceGeometry):
     def proposal_measure(self) -> float:
         return self.measure
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        along = directions @ self._frame[2]
+        across = np.linalg.norm(directions @ self._frame[:2].T, axis=1)
+        reach = np.maximum(self._height * along, 0.0) + self._radius * across
+        return directions @ self._base + reach
+
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self._disk(unit[:, :2], self._height * unit[:, 2:]), np.ones(
             len(unit), bool

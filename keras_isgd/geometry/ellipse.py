@@ -73,6 +73,10 @@ class Ellipse(DistanceGeometry):
     def proposal_measure(self) -> float:
         return self.measure
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        half = np.linalg.norm(self._axes * (directions @ self._turn), axis=1)
+        return directions @ self._centre + half
+
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         disk = np.sqrt(unit[:, :1]) * directions(unit[:, 1:], 2)
         return self._outward(self._axes * disk), np.ones(len(unit), bool)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_isgd.geometry.base import SLACK, Geometry
+from keras_isgd.geometry.columns import Columns
 from keras_isgd.geometry.library import library
 from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
@@ -43,27 +44,29 @@ class Mesh(Geometry):
             )
         self._mesh = _closed(mesh, self._said)
         self.lower, self.upper = (tuple(c.tolist()) for c in self._mesh.bounds)
+        self._columns = Columns(np.asarray(self._mesh.triangles, np.float64))
 
     @property
     def measure(self) -> float:
         """The volume."""
         return float(self._mesh.volume)
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return np.max(directions @ np.asarray(self._mesh.vertices).T, axis=1)
+
     def contains(self, x: Any) -> np.ndarray:
         return self.within(self.checked(x), SLACK * self.size)
 
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
-        """See `Geometry.within`; exact to rounding, by rays and nearest faces."""
-        near = np.all(
-            (x >= np.asarray(self.lower) - max(slack, 0.0))
-            & (x <= np.asarray(self.upper) + max(slack, 0.0)),
-            axis=1,
+        reach = max(slack, 0.0)
+        above, below = (
+            x >= np.subtract(self.lower, reach),
+            x <= np.add(self.upper, reach),
         )
+        near = np.all(above & below, axis=1)
         within = np.zeros(len(x), bool)
-        if not near.any():
-            return within
-        within[near] = self._mesh.contains(x[near])
-        # Only what the rays leave open needs the nearest face.
+        within[near] = self._columns.enclose(x[near])
+        # Nearest faces take longer, and matter only where the rays leave it open.
         (rows,) = np.nonzero(near & ~within if slack > 0.0 else within)
         if slack != 0.0 and len(rows):
             close = self._nearest(x[rows])[0] <= abs(slack)

@@ -86,6 +86,9 @@ class PointCloud(Geometry):
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self._points[self._rows(unit)], np.ones(len(unit), bool)
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return np.max(directions @ self._points.T, axis=1)
+
     @functools.cached_property
     def _tree(self) -> cKDTree:
         return cKDTree(self._points)

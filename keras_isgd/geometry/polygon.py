@@ -98,6 +98,9 @@ class Polygon(DistanceGeometry):
     def proposal_measure(self) -> float:
         return self.measure
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return np.max(directions @ self._vertices.T, axis=1)
+
     @functools.cached_property
     def _triangles(self) -> tuple[np.ndarray, np.ndarray]:
         """Triangles that make up the polygon, and their cumulative shares of it."""

@@ -59,6 +59,9 @@ class Segment(Geometry):
     def unit_dimension(self) -> int:
         return 1
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return np.maximum(directions @ self._from, directions @ self._to)
+
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self._from + unit * (self._to - self._from), np.ones(len(unit), bool)
 

@@ -71,6 +71,11 @@ class Shell(DistanceGeometry):
     def unit_dimension(self) -> int:
         return 1 + direction_columns(self.dimension)
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return directions @ self._centre + self._outer * np.linalg.norm(
+            directions, axis=1
+        )
+
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         d = self.dimension
         low, high = self._inner**d, self._outer**d
