@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.geometry.base import Geometry
+from keras_isgd.geometry.library import library
 from keras_isgd.geometry.piece import Piece
 from keras_isgd.geometry.vectors import check_vector
 from keras_isgd.utils.checks import check_positive
@@ -34,6 +35,14 @@ class Affine(Geometry):
         axes = np.eye(child.dimension)
         self.lower = tuple((-self.support(-axes)).tolist())
         self.upper = tuple(self.support(axes).tolist())
+
+    def outline(self) -> Any:
+        outline = self._child.outline()
+        if outline is None:
+            return None
+        (a, b), (c, d) = (self._factor * self._turn).tolist()
+        affinity = library("shapely.affinity", "The area of polygons")
+        return affinity.affine_transform(outline, (a, b, c, d, *self._shift))
 
     def support(self, directions: np.ndarray) -> np.ndarray:
         own = self._child.support(directions @ self._turn)

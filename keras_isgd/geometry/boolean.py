@@ -74,6 +74,14 @@ class Boolean(Geometry):
             f"{_SEARCH[-1]} points lies in it."
         )
 
+    def outline(self) -> Any:
+        first, second = self._first.outline(), self._second.outline()
+        return None if first is None or second is None else self._of(first, second)
+
+    @abc.abstractmethod
+    def _of(self, first: Any, second: Any) -> Any:
+        """What the operation makes of two shapely polygons."""
+
     def support(self, directions: np.ndarray) -> np.ndarray:
         return self._first.support(directions)
 

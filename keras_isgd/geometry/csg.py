@@ -32,6 +32,9 @@ class Union(Boolean):
         first, second = self._first, self._second
         return np.maximum(first.support(directions), second.support(directions))
 
+    def _of(self, first: Any, second: Any) -> Any:
+        return first | second
+
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
         return self._first.within(x, slack) | self._second.within(x, slack)
 
@@ -114,6 +117,9 @@ class Intersection(Boolean):
         first, second = self._first, self._second
         return np.minimum(first.support(directions), second.support(directions))
 
+    def _of(self, first: Any, second: Any) -> Any:
+        return first & second
+
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
         return self._first.within(x, slack) & self._second.within(x, slack)
 
@@ -161,6 +167,9 @@ class Difference(Boolean):
     """The points of one geometry without those of another; `a - b`."""
 
     _sign = "-"
+
+    def _of(self, first: Any, second: Any) -> Any:
+        return first - second
 
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
         within = self._first.within(x, slack)

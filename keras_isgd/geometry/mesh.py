@@ -49,7 +49,7 @@ class Mesh(Geometry):
     @property
     def measure(self) -> float:
         """The volume."""
-        return float(self._mesh.volume)
+        return _volume(self._mesh)
 
     def support(self, directions: np.ndarray) -> np.ndarray:
         return np.max(directions @ np.asarray(self._mesh.vertices).T, axis=1)
@@ -121,9 +121,7 @@ def _load(trimesh: Any, path: str) -> Any:
     try:
         mesh = trimesh.load(path, force="mesh")
     except Exception as error:  # each of its readers has errors of its own
-        raise ValueError(
-            f"trimesh cannot read a mesh from {path!r}: {error}"
-        ) from error
+        raise ValueError(f"trimesh cannot read {path!r} as a mesh: {error}") from error
     if not len(mesh.faces):
         raise ValueError(f"There are no faces in {path!r}.")
     return mesh
@@ -142,8 +140,15 @@ def _closed(mesh: Any, said: str) -> Any:
             f"The faces of {said} do not all turn the same way round, so that inside "
             "and outside are unknown. Mend it by trimesh.repair.fix_normals."
         )
-    if not np.isfinite(mesh.volume) or mesh.volume == 0.0:
+    volume = _volume(mesh)
+    if not abs(volume) > 0.0:
         raise ValueError(f"The surface of {said} encloses no volume.")
-    if mesh.volume < 0.0:
+    if volume < 0.0:
         mesh.invert()
     return mesh
+
+
+def _volume(mesh: Any) -> float:
+    """The volumes of the tetrahedra of a corner and each face, with signs."""
+    a, b, c = np.moveaxis(np.asarray(mesh.triangles) - mesh.vertices[0], 1, 0)
+    return float(np.sum(a * np.cross(b, c))) / 6.0

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_isgd.geometry.base import SLACK
 from keras_isgd.geometry.distance import DistanceGeometry
-from keras_isgd.geometry.library import library
+from keras_isgd.geometry.library import library, outline_library
 from keras_isgd.geometry.names import check_name, part_names
 from keras_isgd.geometry.piece import Piece
 from keras_isgd.geometry.smooth import conjunction
@@ -97,6 +97,10 @@ class Polygon(DistanceGeometry):
     @property
     def proposal_measure(self) -> float:
         return self.measure
+
+    def outline(self) -> Any:
+        shapely = outline_library()
+        return shapely and shapely.Polygon(self._vertices)
 
     def support(self, directions: np.ndarray) -> np.ndarray:
         return np.max(directions @ self._vertices.T, axis=1)

@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from keras_isgd.utils.checks import check_array
 
@@ -54,6 +53,8 @@ def directions(unit: np.ndarray, dimension: int) -> np.ndarray:
         dimension: from 2.
     """
     if dimension > 3:
+        from scipy.special import ndtri  # a twentieth of a second, for few geometries
+
         x = ndtri(np.clip(unit, _LEAST, 1.0 - _LEAST))
         norms = np.linalg.norm(x, axis=1, keepdims=True)
         x[:, :1] += norms == 0.0  # the middle of the unit box points nowhere

@@ -165,27 +165,33 @@ def test_interior_points_are_uniform_in_measure(name):
 
 
 @each
-def test_boundary_points_are_uniform_in_measure(name):
-    shape = KNOWN[name].geometry
+def test_boundaries_obey_the_divergence_theorem(name):
+    # The integrals of n_i x_j and n_i x_j^2 over the boundary are those of their
+    # divergences over the inside, if points are uniform and normals are outward.
+    shape, d = KNOWN[name].geometry, KNOWN[name].geometry.dimension
+    x = inside(shape, 100_000, seed=8) - shape.lower
+    expected = np.stack([np.eye(d), np.diag(2 * x.mean(axis=0))]) * KNOWN[name].measure
+    found = np.zeros((2, d, d))
     for piece in shape.pieces():
-        if not piece.unit_dimension:
-            continue
+        count = 20_000 if piece.unit_dimension else 1
+        y, normals = placed(piece, count, seed=9)
+        y -= shape.lower
+        powers = np.stack([y, y**2])
+        found += piece.measure / count * np.einsum("ni,pnj->pij", normals, powers)
+    scale = KNOWN[name].measure * np.array([1.0, shape.size])[:, None, None]
+    np.testing.assert_allclose(found / scale, expected / scale, atol=0.06)
+
+
+@pytest.mark.parametrize("name", ["disk", "ellipse", "lens", "l_shape", "turned"])
+def test_curves_are_dense_alike_everywhere(name):
+    for piece in KNOWN[name].geometry.pieces():
         x, _ = placed(piece, 20_000, seed=7)
-        if not len(x):
-            continue
-        # Every ball around a point of a smooth surface has the same share of it, up
-        # to curvature and edges: the share of most small balls is one number.
-        radius = 0.04 * min(
-            np.ptp(x, axis=0).max(), piece.measure ** (1 / max(shape.dimension - 1, 1))
-        )
-        shares = np.array(
-            [np.mean(np.linalg.norm(x - y, axis=1) < radius) for y in x[:60]]
-        )
-        if shape.dimension == 2:
-            kept = len(x) / 20_000
-            expected = 2 * radius / (piece.measure * kept)
-            sigma = math.sqrt(expected / len(x))
-            assert np.median(np.abs(shares - expected)) < 2 * sigma
+        # The share of a curve within a small radius of a point of it.
+        radius = 0.02 * piece.measure
+        shares = [np.mean(np.linalg.norm(x - y, axis=1) < radius) for y in x[:60]]
+        expected = 2 * radius / (piece.measure * len(x) / 20_000)
+        sigma = math.sqrt(expected / len(x))
+        assert np.median(np.abs(np.array(shares) - expected)) < 2 * sigma
 
 
 @each
