@@ -12,6 +12,7 @@ from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
 from keras_isgd.geometry.vectors import (
     check_vector,
+    corners,
     direction_columns,
     directions,
     radial_normals,
@@ -40,8 +41,9 @@ class Ball(DistanceGeometry):
         self._centre = check_vector("The centre", centre)
         self._radius = check_positive("radius", radius)
         self.name = check_name(name)
-        self.lower = tuple((self._centre - self._radius).tolist())
-        self.upper = tuple((self._centre + self._radius).tolist())
+        self.lower, self.upper = corners(
+            "A ball", self._centre - self._radius, self._centre + self._radius
+        )
 
     @property
     def measure(self) -> float:

@@ -112,12 +112,17 @@ class Boolean(Geometry):
     def _cuts(self, child: Geometry, x: np.ndarray) -> np.ndarray:
         """Where the other child, at points away from its boundary, hides this one."""
 
-    def _sides(
+    def _inward(
         self, child: Geometry, x: np.ndarray, normals: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Whether a child contains what is just inward and just outward."""
-        step = self._eps * normals
-        return child.within(x - step, 0.0), child.within(x + step, 0.0)
+    ) -> np.ndarray:
+        """Whether a child contains what is just inward of points of the boundary."""
+        return child.within(x - self._eps * normals, 0.0)
+
+    def _outward(
+        self, child: Geometry, x: np.ndarray, normals: np.ndarray
+    ) -> np.ndarray:
+        """Whether a child contains what is just outward of points of the boundary."""
+        return child.within(x + self._eps * normals, 0.0)
 
     def pieces(self) -> tuple[Piece, ...]:
         first = (_kept(piece, self._keeps_first) for piece in self._first.pieces())
@@ -129,7 +134,7 @@ class Boolean(Geometry):
 
     def boundary_normals(self, x: np.ndarray) -> np.ndarray:
         first = self._first.boundary_normals(x)
-        second = self._outward(self._second.boundary_normals(x))
+        second = self._turned(self._second.boundary_normals(x))
         on_first, on_second = np.isfinite(first[:, 0]), np.isfinite(second[:, 0])
         normals = np.full_like(x, np.nan)
         for mine, on, keeps, other, on_other in (
@@ -150,7 +155,7 @@ class Boolean(Geometry):
         normals[angle | (both & ~(first.any(axis=1) & second.any(axis=1)))] = 0.0
         return normals
 
-    def _outward(self, normals: np.ndarray) -> np.ndarray:
+    def _turned(self, normals: np.ndarray) -> np.ndarray:
         return normals
 
     def __repr__(self) -> str:

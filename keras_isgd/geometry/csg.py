@@ -65,10 +65,11 @@ class Union(Boolean):
         return x, kept
 
     def _keeps_first(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        return ~self._sides(self._second, x, normals)[1]
+        return ~self._outward(self._second, x, normals)
 
     def _keeps_second(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        inward, outward = self._sides(self._first, x, normals)
+        sides = (self._inward, self._outward)
+        inward, outward = (side(self._first, x, normals) for side in sides)
         return ~outward & ~inward
 
     def _cuts(self, child: Geometry, x: np.ndarray) -> np.ndarray:
@@ -98,8 +99,8 @@ class Union(Boolean):
             if piece.keeps is not None:
                 kept = piece.keeps(x, normals)
                 x, normals = x[kept], normals[kept]
-            inward, outward = self._sides(self._second, x, normals)
-            if (outward & ~inward).any():
+            outward = self._outward(self._second, x, normals)
+            if (outward & ~self._inward(self._second, x, normals)).any():
                 return True
         return False
 
@@ -143,10 +144,11 @@ class Intersection(Boolean):
         return x, kept & other.within(x, 0.0)
 
     def _keeps_first(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        return self._sides(self._second, x, normals)[0]
+        return self._inward(self._second, x, normals)
 
     def _keeps_second(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        inward, outward = self._sides(self._first, x, normals)
+        sides = (self._inward, self._outward)
+        inward, outward = (side(self._first, x, normals) for side in sides)
         return inward & outward
 
     def _cuts(self, child: Geometry, x: np.ndarray) -> np.ndarray:
@@ -181,16 +183,17 @@ class Difference(Boolean):
         return x, kept & ~self._second.within(x, 0.0)
 
     def _keeps_first(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        return ~self._sides(self._second, x, normals)[0]
+        return ~self._inward(self._second, x, normals)
 
     def _keeps_second(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        inward, outward = self._sides(self._first, x, normals)
+        sides = (self._inward, self._outward)
+        inward, outward = (side(self._first, x, normals) for side in sides)
         return inward & outward
 
     def _cuts(self, child: Geometry, x: np.ndarray) -> np.ndarray:
         return child.within(x, 0.0) == (child is self._second)
 
-    def _outward(self, normals: np.ndarray) -> np.ndarray:
+    def _turned(self, normals: np.ndarray) -> np.ndarray:
         return -normals
 
     def _second_pieces(self) -> tuple[Piece, ...]:

@@ -10,7 +10,12 @@ from keras_isgd.geometry.base import SLACK
 from keras_isgd.geometry.distance import DistanceGeometry
 from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
-from keras_isgd.geometry.vectors import check_vector, directions
+from keras_isgd.geometry.vectors import (
+    check_proportions,
+    check_vector,
+    corners,
+    directions,
+)
 
 __all__ = ["Ellipse"]
 
@@ -42,14 +47,16 @@ class Ellipse(DistanceGeometry):
         self._axes = check_vector("The list of semi-axes", semi_axes, 2)
         if not (self._axes > 0.0).all():
             raise ValueError(f"Expected positive semi-axes, got {semi_axes!r}.")
+        check_proportions("An ellipse", self._axes.tolist())
         self._angle = float(check_vector("The angle", angle, 1)[0])
         self.name = check_name(name)
         cos, sin = math.cos(self._angle), math.sin(self._angle)
         # Columns are the directions of the axes.
         self._turn = np.array([[cos, -sin], [sin, cos]])
         half = np.sqrt((self._turn**2) @ self._axes**2)
-        self.lower = tuple((self._centre - half).tolist())
-        self.upper = tuple((self._centre + half).tolist())
+        self.lower, self.upper = corners(
+            "An ellipse", self._centre - half, self._centre + half
+        )
         lengths = self._arc_lengths()
         self._circumference = float(lengths[-1])
         self._shares = lengths / lengths[-1]

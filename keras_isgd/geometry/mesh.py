@@ -12,6 +12,7 @@ from keras_isgd.geometry.library import library
 from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
 from keras_isgd.geometry.triangulation import place_in_triangles, triangle_areas
+from keras_isgd.geometry.vectors import corners
 
 __all__ = ["Mesh"]
 
@@ -43,7 +44,7 @@ class Mesh(Geometry):
                 f"Expected the path of a file or a trimesh.Trimesh, got {source!r}."
             )
         self._mesh = _closed(mesh, self._said)
-        self.lower, self.upper = (tuple(c.tolist()) for c in self._mesh.bounds)
+        self.lower, self.upper = corners("A mesh", *self._mesh.bounds)
         self._columns = Columns(np.asarray(self._mesh.triangles, np.float64))
 
     @property

@@ -33,6 +33,14 @@ NAN = math.nan
         (lambda: g.Disk((0, 0, 0), 1.0), "has to be 2 numbers"),
         (lambda: g.Disk((0, NAN), 1.0), "NaN or infinite"),
         (lambda: g.Ball((), 1.0), "list of numbers"),
+        (lambda: g.Ball((0, 0), 1e60), "A ball has the size 2e.60, which is out of"),
+        (lambda: g.Ball((0, 0), 1e-60), "Choose a unit in which it is near 1"),
+        (lambda: g.Ball((1e12, 0), 1.0), "too far for the digits of float64"),
+        (lambda: g.Polygon([(1e12, 0), (1e12, 1), (1e12 + 1, 0)]), "too far for the"),
+        (lambda: g.Ellipse((0, 0), (1.0, 1e-10)), "An ellipse is too thin"),
+        (lambda: g.Annulus((0, 0), 1e-10, 1.0), "A shell is too thin"),
+        (lambda: g.Annulus((0, 0), 1.0, 1.0 + 1e-10), "A shell is too thin"),
+        (lambda: g.Cylinder((0, 0, 0), 1e10, 1.0), "A cylinder is too thin"),
         (lambda: g.Ball(((0, 0),), 1.0), "list of numbers"),
         (lambda: g.Ellipse((0, 0), (1.0, 0.0)), "positive semi-axes"),
         (lambda: g.Ellipse((0, 0), 1.0), "semi-axes has to be 2 numbers"),
@@ -296,3 +304,10 @@ def test_the_thinnest_ellipse_has_distances():
         np.linalg.norm(3 * x, axis=1) - 2,
         atol=1e-12,
     )
+
+
+def test_ellipses_turn_counterclockwise():
+    shape = g.Ellipse((0, 0), (2.0, 0.5), math.pi / 4)
+    assert shape.contains([(1.2, 1.2), (1.2, -1.2)]).tolist() == [True, False]
+    x, _ = shape.pieces()[0].place(np.array([[0.0]]))
+    np.testing.assert_allclose(x, [(math.sqrt(2), math.sqrt(2))])
