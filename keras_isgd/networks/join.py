@@ -93,9 +93,9 @@ def join(
 
 
 def _names(inputs: Sequence[str]) -> tuple[str, ...]:
-    names = (inputs,) if isinstance(inputs, str) else tuple(inputs)
+    names = tuple(inputs) if isinstance(inputs, (list, tuple)) else (inputs,)
     if not names or not all(isinstance(name, str) and name for name in names):
-        raise ValueError(f"Expected names of the inputs, got {inputs!r}.")
+        raise ValueError(f"Expected names of inputs and outputs, got {inputs!r}.")
     return names
 
 

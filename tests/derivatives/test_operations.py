@@ -13,6 +13,7 @@ from structured_networks import (
     check_against_tapes,
     exact,
     few_requests,
+    saved_and_loaded,
 )
 from taylor_cases import compiled, disagreement, evaluate
 
@@ -42,7 +43,7 @@ OPERATIONS = {
     "slice": lambda x, h: x[:, 0:1] * h[:, 1:],
     "last column": lambda x, h: x[..., -1:] + h[:, :1],
     "step": lambda x, h: h[:, ::-1] * x,
-    "all columns": lambda x, h: h[:] * x[:, :],
+    "all columns": lambda x, h: h[:, :] * x[..., :],
     "concatenate": lambda x, h: OPS.concatenate([x[:, 0:1], h], axis=1),
     "negative": lambda x, h: -h * x,
     "quotient": lambda x, h: x / h + h / 3.0 + 2.0 / h,
@@ -74,12 +75,19 @@ def test_a_square_has_derivatives_where_it_is_zero():
         assert float(value[0, 0]) == (2.0 if name == (0, 0, 1) else 0.0)
 
 
+def test_slices_are_passed_after_loading(tmp_path):
+    network = network_of(lambda x, h: x[:, 0:1] * h[..., 1:] / 3.0)
+    loaded = saved_and_loaded(network, tmp_path)
+    assert taylor.passage(loaded, [(0,)]) == (None, True)
+    np.testing.assert_array_equal(loaded(POINTS), network(POINTS))
+
+
 @pytest.mark.parametrize(
     ("function", "words"),
     [
         (lambda x, h: x[:, 0] * h[:, 0], "takes other than columns"),
         (lambda x, h: h[:, :, None][:, 0], "takes other than columns"),
-        (lambda x, h: h[0:1], "takes other than columns"),
+        (lambda x, h: h[0:1, :], "takes other than columns"),
         (lambda x, h: h**h, "an exponent that is no number"),
         (lambda x, h: 2.0**h, "an exponent that is no number"),
         (lambda x, h: OPS.concatenate([h, h], axis=0), "concatenates along axis 0"),
