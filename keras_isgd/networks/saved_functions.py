@@ -31,8 +31,7 @@ def config_of(function: Callable) -> dict[str, Any]:
     if not inspect.isroutine(function) and not inspect.isclass(function):
         return _method(function, _CALL)
     if not _is_registered(function):
-        name = getattr(function, "__qualname__", type(function).__qualname__)
-        raise NotSaveable(_sentence(name))
+        raise NotSaveable(_sentence(str(getattr(function, "__qualname__", function))))
     return {"registered": keras.saving.get_registered_name(function)}
 
 

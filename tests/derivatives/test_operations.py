@@ -159,30 +159,3 @@ def test_xla_compiles_functions_of_units():
     expected = evaluate(tape, network, x, few_requests(1))
     found = compiled(taylor, network, x, few_requests(1), jit=True)
     assert disagreement(found, expected) < 1e-11
-
-
-# -- every output ---------------------------------------------------------------------
-
-
-class Hidden(LAYERS.Layer):
-    """x g, with a rule that hides its weight g."""
-
-    def build(self, input_shape):
-        self.g = self.add_weight(shape=(input_shape[-1],), initializer="ones")
-
-    def call(self, x):
-        return x * self.g
-
-
-@register_rule(Hidden)
-def _hidden(layer, jet):
-    return jet.map(lambda channel: channel * tf.convert_to_tensor(layer.g))
-
-
-@pytest.mark.parametrize("place", [0, 1])
-def test_weights_that_a_rule_hides_show_in_each_output(place):
-    x = keras.Input((2,), dtype="float64")
-    columns = [LAYERS.Dense(1, "tanh", dtype="float64")(x) for _ in range(2)]
-    columns[place] = Hidden(dtype="float64")(columns[place])
-    network = keras.Model(x, OPS.concatenate(columns, axis=1))
-    assert taylor.passage(network, [(0,)]) == (None, False)
