@@ -25,12 +25,12 @@ class ProblemShape(Protocol):
     """What of a `Problem` a network has to match."""
 
     @property
-    def coordinates(self) -> Sequence[str]:
-        """Names of the coordinates."""
+    def width(self) -> int:
+        """The number of the network's inputs."""
 
     @property
-    def outputs(self) -> int:
-        """The number of outputs."""
+    def network_outputs(self) -> int:
+        """The number of its outputs."""
 
 
 class Extent(Protocol):
@@ -146,7 +146,7 @@ def check_network(network: keras.Model, problem: ProblemShape) -> str:
         raise ValueError(
             f"Expected a network of one dtype, float64 or float32, got {dtypes}."
         )
-    expected = (None, len(problem.coordinates)), (None, problem.outputs)
+    expected = (None, problem.width), (None, problem.network_outputs)
     found = tuple(network.input_shape), tuple(network.output_shape)
     if found != expected:
         raise ValueError(

@@ -1,5 +1,6 @@
 """Point sets and streams of them."""
 
+from keras_isgd.sampling.geometry_sampler import GeometrySampler
 from keras_isgd.sampling.samplers import (
     METHODS,
     Sampler,
@@ -17,6 +18,7 @@ from keras_isgd.sampling.streams import (
 
 __all__ = [
     "METHODS",
+    "GeometrySampler",
     "Place",
     "PointStream",
     "Sampler",

@@ -10,10 +10,18 @@ from keras_isgd.geometry import Box, Faces
 from keras_isgd.sampling import sobol
 from keras_isgd.utils.memory import require_memory
 
-__all__ = ["METHODS", "Sampler", "SetSampler", "Union", "sobol_points"]
+__all__ = [
+    "LARGEST_SET",
+    "METHODS",
+    "Sampler",
+    "SetSampler",
+    "Union",
+    "draw",
+    "sobol_points",
+]
 
 # GiB of one set; a quarter of a billion numbers.
-_LARGEST_SET = 2.0
+LARGEST_SET = 2.0
 METHODS = ("uniform", "sobol", "halton", "latin_hypercube")
 
 # From a step, an integer or a scalar int64 tensor, to points (n, d) in float64.
@@ -30,28 +38,37 @@ class SetSampler:
             and then shifted at random modulo 1 for each new set.
         seed: integer.
         faces: None for the interior, else the `Faces`.
+        normal_columns: how many columns of the outward normals stand beside the
+            points; those of the first coordinates.
 
     Raises:
         ValueError: more than 2 GiB of points.
     """
 
     def __init__(
-        self, box: Box, count: int, method: str, seed: int, faces: Faces | None = None
+        self,
+        box: Box,
+        count: int,
+        method: str,
+        seed: int,
+        faces: Faces | None = None,
+        normal_columns: int = 0,
     ) -> None:
         self._box = box
         self._seed = seed
         self._faces = faces
+        self._normal_columns = normal_columns
         self._allotment = [count] if faces is None else faces.allotment(count)
         self._count = sum(self._allotment)
         require_memory(
             8 * box.dimension * self._count,
-            _LARGEST_SET,
+            LARGEST_SET,
             f"A set of {self._count} points in {box.dimension} coordinates",
             "Take fewer points: with resample=True each step has new ones.",
         )
         self._base = None
         if method != "uniform":
-            base = _draw(method, box.dimension, self._count, seed)
+            base = draw(method, box.dimension, self._count, seed)
             # A tensor outside the graph of `tf.data`, which captures it: as a constant
             # it would be part of the graph, which cannot hold 2 GiB.
             with tf.init_scope(), tf.device("CPU:0"):
@@ -67,7 +84,13 @@ class SetSampler:
             shift = tf.random.stateless_uniform((1, d), seed, dtype=tf.float64)
             unit = tf.math.floormod(self._base + shift, 1.0)
         x = self._box.from_unit(unit)
-        return x if self._faces is None else self._faces.project(x, self._allotment)
+        if self._faces is None:
+            return x
+        x = self._faces.project(x, self._allotment)
+        if not self._normal_columns:
+            return x
+        normals = self._faces.all_normals(self._allotment)[:, : self._normal_columns]
+        return tf.concat([x, tf.constant(normals, x.dtype)], axis=1)
 
 
 class Union:
@@ -102,7 +125,8 @@ def sobol_points(d: int, count: int, seed: int | None = None) -> np.ndarray:
     return engine.random_base2(math.ceil(math.log2(max(count, 2))))[:count]
 
 
-def _draw(method: str, d: int, count: int, seed: int) -> np.ndarray:
+def draw(method: str, d: int, count: int, seed: int) -> np.ndarray:
+    """Returns points of the unit box by a low-discrepancy method, `(count, d)`."""
     if method == "sobol":
         return sobol_points(d, count, seed)
     from scipy.stats import qmc
