@@ -81,7 +81,7 @@ class Region:
             self.space, span = self._factors(domain)
         ends = [] if span is None else [span]
         ends += list(self._parameters.values())
-        self._extra = Box(*zip(*ends)) if ends else None
+        self._extra = _box_of(ends)
         self.box: Box | None = None
         if isinstance(domain, Box):
             ranges = list(self._parameters.values())
@@ -216,8 +216,7 @@ class Region:
             geometry = place.geometry
         extra = self._extra
         if isinstance(place, TimeEnd):
-            ranges = list(self._parameters.values())
-            extra = Box(*zip(*ranges)) if ranges else None
+            extra = _box_of(list(self._parameters.values()))
         if normals:
             self.normal_axes(on)  # refuses where there are none
         assert geometry is not None
@@ -352,6 +351,12 @@ class _Arranged:
             return x
         normals = region.spread_normals(drawn[:, region.width :])
         return tf.concat([x, normals], axis=1)
+
+
+def _box_of(ranges: Sequence[tuple[float, float]]) -> Box | None:
+    if not ranges:
+        return None
+    return Box([low for low, _ in ranges], [high for _, high in ranges])
 
 
 def _ranges(owner: str, parameters: Mapping[str, Any]) -> dict[str, tuple]:

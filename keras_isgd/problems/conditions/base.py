@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from keras_isgd.derivatives import Field
 from keras_isgd.geometry.base import Geometry
+from keras_isgd.geometry.part import BoundaryPart
+from keras_isgd.problems.in_subdomain import InSubdomain
 from keras_isgd.utils.checks import check_array, check_real_dtype
 
 if TYPE_CHECKING:
@@ -30,7 +32,15 @@ __all__ = [
 ]
 
 # Where a condition holds: see `Condition`.
-On = str | Sequence[Any] | np.ndarray | Callable[[Any], Any] | Geometry
+On = (
+    str
+    | Sequence[Any]
+    | np.ndarray
+    | Callable[[Any], Any]
+    | Geometry
+    | BoundaryPart
+    | InSubdomain
+)
 # What a condition prescribes: a number, one number for each output, or a function from
 # points (n, d + q), or from a `Field` and points, to (n, 1) or (n, outputs).
 Value = float | Sequence[float] | np.ndarray | Callable[..., Any]
@@ -79,9 +89,8 @@ class Condition:
     ) -> None:
         self.weight = weight
         self._points: np.ndarray | None = None
-        if on is not None and not isinstance(on, str | Geometry) and not callable(on):
-            on = self._several(on)
-        self.on = on
+        single = isinstance(on, str | Geometry | BoundaryPart) or callable(on)
+        self.on: Any = on if on is None or single else self._several(on)
         self.given_name = name
         self.name = name or _name_for(self.kind, on, getattr(self, "component", None))
 
