@@ -48,6 +48,9 @@ AFFINE = {
     "constant": (lambda x, N: 3.0 * N + 1.0, 2),
     "shift": (lambda x, N: N + x[:, 0:1] ** 4, 1),
     "matrix": (lambda x, N: N @ tf.constant([[1.0, 2.0], [3.0, 4.0]], N.dtype), 2),
+    "shapes": (lambda x, N: tf.reshape(tf.tile(N, [1, 2])[:, 1:3], tf.shape(N)), 2),
+    "ones": (lambda x, N: tf.ones_like(N) * N + tf.zeros_like(N) + x**2, 2),
+    "einsum": (lambda x, N: tf.einsum("ni,nj->ni", x, N), 2),
     "columns": (lambda x, N: x * tf.reverse(N, [1]), 2),
 }
 CURVED = {
