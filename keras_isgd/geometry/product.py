@@ -54,7 +54,7 @@ class Product(Geometry):
 
     def support(self, directions: np.ndarray) -> np.ndarray:
         a, b = self._split(directions)
-        return self._first.support(a) + self._second.support(b)
+        return self.first.support(a) + self.second.support(b)
 
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         columns = self.first.unit_dimension

@@ -22,8 +22,8 @@ from keras_isgd.objectives.weight_rows import WeightRows
 from keras_isgd.problems import Problem
 from keras_isgd.residuals.loss_weights import LossWeights
 from keras_isgd.residuals.not_finite import explain
-from keras_isgd.residuals.term import terms_of
 from keras_isgd.residuals.term_blocks import blocks_of
+from keras_isgd.residuals.terms import terms_of
 
 __all__ = ["PINN"]
 

@@ -37,7 +37,7 @@ def gradient(x):
 
 def rows_of(problem, count=50, coordinates=2):
     """Rows of each term for `wave` as the network, and their points."""
-    from keras_isgd.residuals.term import terms_of
+    from keras_isgd.residuals.terms import terms_of
 
     sets = next(iter(problem.points(20, count, seed=3)))
     rows = {
@@ -277,7 +277,7 @@ def test_periodic_in_two_coordinates_with_a_factor_and_a_phase():
         outputs=("re", "im"),
         residual=lambda u, x: u["re"].d("x"),
     )
-    from keras_isgd.residuals.term import terms_of
+    from keras_isgd.residuals.terms import terms_of
 
     def bloch(x):
         angle = 0.35 * x[:, :1]  # 0.7 along the edge of length 2

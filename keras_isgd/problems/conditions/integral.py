@@ -8,14 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field
-from keras_isgd.problems.conditions.base import (
-    Condition,
-    On,
-    Value,
-    arguments_of,
-    at,
-    check_value,
-)
+from keras_isgd.problems.conditions.base import Condition, On
+from keras_isgd.problems.conditions.values import Value, arguments_of, at, check_value
 from keras_isgd.utils.checks import check_count
 
 if TYPE_CHECKING:
