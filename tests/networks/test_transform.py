@@ -71,10 +71,16 @@ def test_derivatives_agree_with_tapes(kind):
     expected = function(tf.constant(POINTS), small(2, outputs)(POINTS))
     np.testing.assert_allclose(network(POINTS), expected, rtol=1e-14)
     assert taylor.passage(network, [(0,)]) == (None, True)
-    for requests in (all_requests(outputs), few_requests(outputs)):
+    # Single derivatives of high order, and a Laplacian as one channel.
+    high = [(0, (0, 0, 1, 1)), (outputs - 1, (1, 1, 1)), (0, (0, 0))]
+    for requests in (high, few_requests(outputs)):
         check_against_tapes(network, requests)
     # One point looks like what is the same at all points.
     check_against_tapes(network, few_requests(outputs), POINTS[:1])
+
+
+def test_all_derivatives_agree_with_tapes():
+    check_against_tapes(transform(small(), linear_in_n), all_requests(1))
 
 
 def test_derivatives_have_their_closed_form():
