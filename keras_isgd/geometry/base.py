@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_isgd.geometry.grids import even_points
 from keras_isgd.geometry.piece import Piece
+from keras_isgd.geometry.saving import Saved
 from keras_isgd.geometry.spread import spread, spread_share
 from keras_isgd.utils.checks import check_array, check_count
 
@@ -22,7 +23,7 @@ SLACK = 1e-6
 _MEASURING = 2**18
 
 
-class Geometry(abc.ABC):
+class Geometry(Saved, abc.ABC):
     """A closed set of points in d coordinates with a boundary.
 
     One of your own sets `lower` and `upper` and defines `contains` and `pieces`; with

@@ -21,58 +21,61 @@ class Product(Geometry):
     Args:
         first: a `Geometry`, of the first coordinates.
         second: a `Geometry`, of those that follow.
+
+    Attributes:
+        first, second: the same.
     """
 
     def __init__(self, first: Geometry, second: Geometry) -> None:
-        self._first, self._second = first, second
+        self.first, self.second = first, second
         self.lower = first.lower + second.lower
         self.upper = first.upper + second.upper
 
     @property
     def own_dimension(self) -> int:
-        return self._first.own_dimension + self._second.own_dimension
+        return self.first.own_dimension + self.second.own_dimension
 
     @property
     def measure(self) -> float:
         """The product of both measures."""
-        return self._first.measure * self._second.measure
+        return self.first.measure * self.second.measure
 
     @property
     def proposal_measure(self) -> float:
-        return self._first.proposal_measure * self._second.proposal_measure
+        return self.first.proposal_measure * self.second.proposal_measure
 
     @property
     def unit_dimension(self) -> int:
-        return self._first.unit_dimension + self._second.unit_dimension
+        return self.first.unit_dimension + self.second.unit_dimension
 
     def _split(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        d = self._first.dimension
+        d = self.first.dimension
         return x[:, :d], x[:, d:]
 
     def support(self, directions: np.ndarray) -> np.ndarray:
         a, b = self._split(directions)
-        return self._first.support(a) + self._second.support(b)
+        return self.first.support(a) + self.second.support(b)
 
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        columns = self._first.unit_dimension
-        a, kept_a = self._first.interior(unit[:, :columns])
-        b, kept_b = self._second.interior(unit[:, columns:])
+        columns = self.first.unit_dimension
+        a, kept_a = self.first.interior(unit[:, :columns])
+        b, kept_b = self.second.interior(unit[:, columns:])
         return np.concatenate([a, b], axis=1), kept_a & kept_b
 
     def contains(self, x: Any) -> np.ndarray:
         a, b = self._split(self.checked(x))
-        return self._first.contains(a) & self._second.contains(b)
+        return self.first.contains(a) & self.second.contains(b)
 
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
         a, b = self._split(x)
-        return self._first.within(a, slack) & self._second.within(b, slack)
+        return self.first.within(a, slack) & self.second.within(b, slack)
 
     def pieces(self) -> tuple[Piece, ...]:
         pieces = [
-            _times(piece, self._second, first=True) for piece in self._first.pieces()
+            _times(piece, self.second, first=True) for piece in self.first.pieces()
         ]
         pieces += [
-            _times(piece, self._first, first=False) for piece in self._second.pieces()
+            _times(piece, self.first, first=False) for piece in self.second.pieces()
         ]
         return tuple(pieces)
 
@@ -80,7 +83,7 @@ class Product(Geometry):
         a, b = self._split(x)
         first, second = (
             child.boundary_normals(part)
-            for child, part in ((self._first, a), (self._second, b))
+            for child, part in ((self.first, a), (self.second, b))
         )
         on_a, on_b = np.isfinite(first[:, 0]), np.isfinite(second[:, 0])
         normals = np.concatenate(
@@ -95,19 +98,19 @@ class Product(Geometry):
         parts = self._split(self.checked(x))
         a, b = (
             child.signed_distance(part)
-            for child, part in zip((self._first, self._second), parts)
+            for child, part in zip((self.first, self.second), parts)
         )
         outside = np.hypot(np.maximum(a, 0.0), np.maximum(b, 0.0))
         return outside + np.minimum(np.maximum(a, b), 0.0)
 
     def smooth_distance(self, x: tf.Tensor) -> tf.Tensor:
-        d = self._first.dimension
-        first = self._first.smooth_distance(x[:, :d])
-        second = self._second.smooth_distance(x[:, d:])
+        d = self.first.dimension
+        first = self.first.smooth_distance(x[:, :d])
+        second = self.second.smooth_distance(x[:, d:])
         return conjunction([first, second], self.size)
 
     def __repr__(self) -> str:
-        return f"({self._first} * {self._second})"
+        return f"({self.first} * {self.second})"
 
 
 def _times(piece: Piece, other: Geometry, first: bool) -> Piece:
