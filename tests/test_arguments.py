@@ -100,6 +100,7 @@ geometry.Cylinder = base height radius name
 geometry.Disk = centre radius name
 geometry.Ellipse = centre semi_axes angle name
 geometry.Faces = box faces
+geometry.Geometry = *args **kwargs
 geometry.Interval = a b name
 geometry.Mesh = source name
 geometry.Piece = names measure unit_dimension place keeps
