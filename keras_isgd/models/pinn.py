@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_isgd import compat
 from keras_isgd.derivatives.channels import Request
 from keras_isgd.models.closure_model import ClosureTraining
+from keras_isgd.models.coefficient_value import CoefficientValue
 from keras_isgd.models.errors import measure
 from keras_isgd.models.point_training import PointTraining
 from keras_isgd.models.regularisers import penalties_of
@@ -143,8 +144,17 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         parts = [tf.reduce_sum(s) for s in squares]
         return tf.add_n(parts + list(self.losses)), self._unweighted(squares)
 
+    @property
+    def equations(self) -> dict[str, int] | None:
+        """How many columns of `residual` each named equation has, in their order.
+
+        None where `Problem.residual` names none.
+        """
+        term = self._terms[0]
+        return None if term.names == (term.name,) else dict(term.equations)
+
     def residual(self, x: Any) -> tf.Tensor:
-        """Returns the equation's residual at points `(n, d)`, a tensor `(n, k)`."""
+        """Returns the equation's residual at points `(n, d + q)`, `(n, k)`."""
         x = tf.convert_to_tensor(x, self.compute_dtype)
         return self._terms[0].rows_at(x, self.network, self._coefficients)
 
@@ -269,32 +279,53 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
     # -- errors -------------------------------------------------------------------
 
     @property
-    def coefficients(self) -> dict[str, keras.Variable]:
-        """The equation's trainable coefficients, variables `()`, by name."""
-        return dict(self._coefficients)
+    def coefficients(self) -> dict[str, keras.Variable | CoefficientValue]:
+        """The equation's trainable coefficients by name.
 
-    def errors(self, points: np.ndarray | None = None) -> dict[str, float]:
+        Variables `()`; those with bounds or on a logarithmic scale are functions of
+        what is trained, and are read and assigned in the same way.
+        """
+        unknowns = self.problem.unknowns
+        return {
+            name: z
+            if unknowns[name].free
+            else CoefficientValue(name, unknowns[name], z)
+            for name, z in self._coefficients.items()
+        }
+
+    def errors(
+        self, points: np.ndarray | None = None, **parameters: Any
+    ) -> dict[str, float]:
         """Measures the errors against `problem.exact`.
 
+        Points where `exact` is NaN, or outputs that it leaves out, are not compared.
+        Outputs in `problem.defined_up_to_constant` are shifted by their mean
+        difference first.
+
         Args:
-            points: `(n, d)`; `problem.test_points()`, a fixed fine grid, if None.
+            points: `(n, d + q)`; `problem.test_points()`, fixed fine points, if None.
+            **parameters: values of the problem's parameters by name, such as `k=0.5`,
+                beside points `(n, d)`. Without points, those that are left out vary
+                over their ranges.
 
         Returns:
             `{"relative_l2": ..., "max_error": ...}`: |u - exact|_2 / |exact|_2 and
-            the largest absolute error over the points.
+            the largest absolute error over the points and all outputs. Of several
+            outputs also those of each, such as "relative_l2_p" and "max_error_p".
 
         Raises:
-            ValueError: the problem has no exact solution.
+            ValueError: the problem has no exact solution, or one of a wrong shape; or
+                points or parameters that do not fit the problem.
         """
-        return measure(self.call, self.problem, self.compute_dtype, points)
+        return measure(self.call, self.problem, self.compute_dtype, points, parameters)
 
-    def relative_l2(self, points: np.ndarray | None = None) -> float:
+    def relative_l2(self, points: np.ndarray | None = None, **parameters: Any) -> float:
         """Returns the relative L2 error; see `errors`."""
-        return self.errors(points)["relative_l2"]
+        return self.errors(points, **parameters)["relative_l2"]
 
-    def max_error(self, points: np.ndarray | None = None) -> float:
+    def max_error(self, points: np.ndarray | None = None, **parameters: Any) -> float:
         """Returns the maximum error; see `errors`."""
-        return self.errors(points)["max_error"]
+        return self.errors(points, **parameters)["max_error"]
 
     # -- saving -------------------------------------------------------------------
 

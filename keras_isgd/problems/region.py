@@ -101,6 +101,11 @@ class Region:
         return self.width
 
     @property
+    def parameters(self) -> dict[str, tuple[float, float]]:
+        """The ranges `(low, high)` of the parameters by name, in their order."""
+        return dict(self._parameters)
+
+    @property
     def lengths(self) -> tuple[float, ...]:
         """The edges of the bounding box, d + q numbers."""
         return tuple(b - a for a, b in zip(self.lower, self.upper))
