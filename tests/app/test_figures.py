@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
+from matplotlib.figure import Figure
 
 import keras_isgd as ki
 from keras_isgd.app import figures
@@ -12,13 +13,13 @@ from keras_isgd.app import figures
 def drawn(monkeypatch):
     """The matplotlib figures that a call draws."""
     seen = []
+    save = Figure.savefig
 
-    class Seen(figures.Figure):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, **kwargs)
-            seen.append(self)
+    def savefig(self, *args, **kwargs):
+        seen.append(self)
+        save(self, *args, **kwargs)
 
-    monkeypatch.setattr(figures, "Figure", Seen)
+    monkeypatch.setattr(Figure, "savefig", savefig)
     return seen
 
 
