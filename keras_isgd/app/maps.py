@@ -76,22 +76,29 @@ def draw_maps(solutions: Sequence[Solution]) -> Figure:
 
 def _table(rows: Sequence[Sequence[_Cell]]) -> Figure:
     columns = max(len(row) for row in rows)
-    sizes = [_inches(cell.panel) for row in rows for cell in row]
-    width, height = (max(s[i] for s in sizes) + 1.0 for i in (0, 1))
+    panels = [cell.panel for row in rows for cell in row]
+    sizes = [_inches(panel) for panel in panels]
+    width, height = max(w for w, _ in sizes) + 1.1, max(h for _, h in sizes) + 0.7
     figure = Figure(
-        figsize=(width * columns, height * len(rows) + 0.3), layout="constrained"
+        figsize=(width * columns, height * len(rows) + 0.3),
+        layout="constrained" if all(_stretched(p) for p in panels) else "compressed",
     )
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for row, cells in zip(axes, rows):
         for ax in row[len(cells) :]:
             ax.axis("off")
+        images = [
+            _draw(ax, cell.panel, cell.values, cell.scale, cell.missing)
+            for ax, cell in zip(row, cells)
+        ]
         for ax, cell in zip(row, cells):
-            image = _draw(ax, cell.panel, cell.values, cell.scale, cell.missing)
-            if image is not None:
-                figure.colorbar(image, ax=ax, shrink=0.85)
             ax.set_title(cell.title, fontsize="medium")
             ax.set_xlabel(cell.panel.labels[0])
             ax.set_ylabel(cell.panel.labels[1])
+        # Frames and slices share one scale.
+        drawn = [(i, ax) for i, ax in zip(images, row) if i is not None]
+        for image, ax in drawn if len({c.scale for c in cells}) > 1 else drawn[-1:]:
+            figure.colorbar(image, ax=ax, shrink=0.9)
     return figure
 
 
@@ -142,8 +149,8 @@ def _draw(
 ) -> AxesImage | None:
     """Draws values on a panel; None, with a word, where there are none."""
     (x_0, y_0), (x_1, y_1) = panel.lower, panel.upper
-    stretched = not panel.in_space or _ratio(panel) > _LONGEST
-    ax.set_aspect("auto" if stretched else "equal")
+    aspect = "auto" if _stretched(panel) else "equal"
+    ax.set_aspect(aspect)
     if not np.nanmax(np.abs(values), initial=0.0) < _DIVERGED or np.isnan(values).all():
         ax.text(0.5, 0.5, missing, ha="center", transform=ax.transAxes)
         ax.set_xlim(x_0, x_1)
@@ -157,7 +164,7 @@ def _draw(
         np.ma.masked_invalid(panel.on_grid(values).T),
         origin="lower",
         extent=(x_0, x_1, y_0, y_1),
-        aspect="auto" if stretched else "equal",
+        aspect=aspect,
         **limits,
     )
 
@@ -183,15 +190,16 @@ def _ends(values: Sequence[np.ndarray]) -> tuple[float, float]:
     return float(joined.min()), float(joined.max())
 
 
-def _ratio(panel: Panel) -> float:
+def _stretched(panel: Panel) -> bool:
+    """Whether a panel is drawn in another ratio than the true one."""
     edges = [b - a for a, b in zip(panel.lower, panel.upper)]
-    return max(edges) / min(edges) if min(edges) > 0.0 else np.inf
+    return not panel.in_space or max(edges) > _LONGEST * min(edges)
 
 
 def _inches(panel: Panel) -> tuple[float, float]:
     """Width and height of a panel."""
     width, height = (b - a for a, b in zip(panel.lower, panel.upper))
-    if not panel.in_space or _ratio(panel) > _LONGEST:
+    if _stretched(panel):
         return _EDGE, _EDGE
     longer = max(width, height)
     return max(_EDGE * width / longer, 1.0), max(_EDGE * height / longer, 1.0)
