@@ -80,7 +80,7 @@ def export(model: PINN, path: str | os.PathLike[str], overwrite: bool = False) -
     archive.track(coefficients)
     # The first endpoint becomes the default signature.
     for name, function in (
-        ("serve", model.network),
+        ("serve", model.call),
         ("derivatives", _derivatives(model)),
         ("residual", _residual(model)),
     ):
@@ -126,18 +126,33 @@ def _endpoint(model: PINN, function: _Function) -> Any:
     return traced
 
 
-def _derivative_names(model: PINN) -> dict[str, tuple[tuple[int, ...], Name]]:
-    """The derivatives to export by name: numbers of outputs, and of coordinates."""
+def _derivatives(model: PINN) -> _Function:
+    names, problem = _derivative_names(model), model.problem
+    columns = range(problem.network_outputs)
+    indices = {index for _, index in names.values()}
+    requests = {(column, index) for column in columns for index in indices}
+
+    def endpoint(x: tf.Tensor) -> dict[str, tf.Tensor]:
+        values = derivatives(model.network, x, requests)
+        found = {}
+        for name, (component, index) in names.items():
+            u = tf.concat([values[column, index] for column in columns], axis=1)
+            if problem.subdomains:
+                u = problem.chosen_outputs(x, u)
+            found[name] = u if component is None else u[:, component : component + 1]
+        return found
+
+    return endpoint
+
+
+def _derivative_names(model: PINN) -> dict[str, tuple[int | None, Name]]:
+    """The derivatives to export by name: an output, None for all, and coordinates."""
     problem = model.problem
-    named = not isinstance(problem.outputs, int)
-    numbers = range(len(problem.names.outputs))
-    groups = (
-        [(name, (i,)) for i, name in enumerate(problem.names.outputs)]
-        if named
-        else [("u", tuple(numbers))]
-    )
-    found: dict[str, tuple[tuple[int, ...], Name]] = {}
-    for output, components in groups:
+    outputs: dict[str, int | None] = {"u": None}
+    if not isinstance(problem.outputs, int):
+        outputs = {name: i for i, name in enumerate(problem.names.outputs)}
+    found: dict[str, tuple[int | None, Name]] = {}
+    for output, component in outputs.items():
         for index in _exported(model):
             words = "".join(problem.names.inputs[i] for i in index)
             name = f"{output}_{words}" if words else output
@@ -147,22 +162,8 @@ def _derivative_names(model: PINN) -> dict[str, tuple[tuple[int, ...], Name]]:
                     f"exported solver would call {name!r}: rename an output or a "
                     "coordinate."
                 )
-            found[name] = components, index
+            found[name] = component, index
     return found
-
-
-def _derivatives(model: PINN) -> _Function:
-    names = _derivative_names(model)
-    requests = {(c, index) for components, index in names.values() for c in components}
-
-    def endpoint(x: tf.Tensor) -> dict[str, tf.Tensor]:
-        values = derivatives(model.network, x, requests)
-        return {
-            name: tf.concat([values[c, index] for c in components], axis=1)
-            for name, (components, index) in names.items()
-        }
-
-    return endpoint
 
 
 def _exported(model: PINN) -> list[Name]:
@@ -186,7 +187,7 @@ def _residual(model: PINN) -> _Function:
                 f"for any number of points: {error} Take their number from "
                 "tf.shape(x)[0]; x.shape[0] is None there."
             ) from error
-        if equations is None:
+        if list(equations) == ["residual"]:
             return rows
         return dict(zip(equations, tf.split(rows, list(equations.values()), axis=1)))
 

@@ -51,11 +51,12 @@ def save_solution(model: PINN, path: _Path, title: str = "") -> bool:
     views = views_of(problem)
     if not views:
         return False
-
-    def function(x: np.ndarray) -> np.ndarray:
-        return predicted(model.network, x, model.compute_dtype)
-
-    by_view = [solutions_of(problem, view, function) for view in views]
+    by_view = [
+        solutions_of(
+            problem, view, predicted(model.call, view.points, model.compute_dtype)
+        )
+        for view in views
+    ]
     solutions = [s for output in zip(*by_view, strict=True) for s in output]
     figure = (draw_lines if _is_line(solutions) else draw_maps)(solutions)
     _save(figure, path, title)
@@ -112,8 +113,7 @@ def save_predictions(
                 f"Expected the prediction {name!r} in the shape {shape}, at "
                 f"prediction_points(problem); got {values.shape}."
             )
-        u = values.reshape(shape)
-        found = solutions_of(problem, view, lambda x, u=u: u)
+        found = solutions_of(problem, view, values.reshape(shape))
         drawn[name] = [s for s in found if s.exact is not None]
         if not drawn[name]:
             raise ValueError(

@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 
 from keras_isgd.app.solution import Solution, headed
 from keras_isgd.app.views import Panel
@@ -146,17 +147,21 @@ def _draw(
     values: np.ndarray,
     scale: _Scale,
     missing: str = "diverged",
-) -> AxesImage | None:
+) -> ScalarMappable | None:
     """Draws values on a panel; None, with a word, where there are none."""
     (x_0, y_0), (x_1, y_1) = panel.lower, panel.upper
-    aspect = "auto" if _stretched(panel) else "equal"
+    aspect: Literal["auto", "equal"] = "auto" if _stretched(panel) else "equal"
     ax.set_aspect(aspect)
     if not np.nanmax(np.abs(values), initial=0.0) < _DIVERGED or np.isnan(values).all():
         ax.text(0.5, 0.5, missing, ha="center", transform=ax.transAxes)
         ax.set_xlim(x_0, x_1)
         ax.set_ylim(y_0, y_1)
         return None
-    limits = {"vmin": scale.low, "vmax": scale.high, "cmap": scale.colours}
+    limits: dict[str, Any] = {
+        "vmin": scale.low,
+        "vmax": scale.high,
+        "cmap": scale.colours,
+    }
     if not panel.counts:
         x, y = panel.points[:, panel.axes[0]], panel.points[:, panel.axes[1]]
         return ax.scatter(x, y, c=values, s=4.0, **limits)

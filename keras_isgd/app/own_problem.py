@@ -126,10 +126,14 @@ class OwnRecipe(Recipe):
 
     def make_model(self, seed: int = 0, dtype: str = "float64") -> PINN:
         problem = self.make_problem()
+        steep = problem.steep
+        if steep is not None and steep.dimension != problem.width:
+            steep = None  # of the coordinates alone, where there are parameters
         network = networks.mlp(
             inputs=problem.width,
-            outputs=len(problem.names.outputs),
+            outputs=problem.network_outputs,
             domain=problem.region,
+            steep=steep,
             dtype=dtype,
             seed=seed,
             **self.network,
@@ -145,5 +149,5 @@ class OwnRecipe(Recipe):
         self, model: PINN, seed: int = 0, resample: bool = True
     ) -> tf.data.Dataset:
         sizes = [v.value.shape.num_elements() for v in model.trainable_variables]
-        columns = sum((model.equations or {"": 1}).values())
+        columns = sum(model.equations.values())
         return default_points(model.problem, sum(sizes), columns, resample, seed)

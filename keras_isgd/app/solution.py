@@ -1,7 +1,6 @@
 """The values of a solution that a picture shows."""
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 
@@ -38,7 +37,7 @@ class Solution:
 
 
 def solutions_of(
-    problem: Problem, view: View, function: Callable[[np.ndarray], np.ndarray]
+    problem: Problem, view: View, prediction: np.ndarray
 ) -> list[Solution]:
     """Returns a prediction in one view, output by output.
 
@@ -47,10 +46,9 @@ def solutions_of(
     Args:
         problem: the `Problem`.
         view: of that problem.
-        function: from points `(n, d + q)` to predictions `(n, outputs)`.
+        prediction: its values at `view.points`, `(n, outputs)`.
     """
-    x = np.concatenate([panel.points for panel in view.panels])
-    u = np.asarray(function(x), np.float64)
+    x, u = view.points, np.asarray(prediction, np.float64)
     exact = np.full_like(u, np.nan)
     if problem.exact is not None:
         exact = exact_values(problem, x)

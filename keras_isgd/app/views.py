@@ -66,6 +66,11 @@ class View:
     title: str
     panels: tuple[Panel, ...]
 
+    @property
+    def points(self) -> np.ndarray:
+        """Those of all panels, `(n, d + q)`."""
+        return np.concatenate([panel.points for panel in self.panels])
+
 
 def views_of(problem: Problem, plane: int = 201) -> list[View]:
     """Returns what is drawn of a problem.

@@ -10,9 +10,54 @@ from keras_isgd.problems import Problem
 from keras_isgd.problems.parameters import test_points, with_parameters
 from keras_isgd.utils.checks import check_array
 
-__all__ = ["exact_values", "measure", "predicted", "without_constants"]
+__all__ = ["Measured", "exact_values", "measure", "predicted", "without_constants"]
 
 _CHUNK = 8192  # points at a time where a whole grid would take much memory
+
+
+class Measured:
+    """Mix-in of `PINN` with its errors against an exact solution."""
+
+    problem: Problem
+    compute_dtype: str
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Returns u at points `(n, d + q)`, `(n, outputs)`."""
+        raise TypeError(f"{type(self).__name__} must define call().")
+
+    def errors(
+        self, points: np.ndarray | None = None, **parameters: Any
+    ) -> dict[str, float]:
+        """Measures the errors against `problem.exact`.
+
+        Points where `exact` is NaN, or outputs that it leaves out, are not compared.
+        Outputs in `problem.defined_up_to_constant` are shifted by their mean
+        difference first.
+
+        Args:
+            points: `(n, d + q)`; `problem.test_points()`, fixed fine points, if None.
+            **parameters: values of the problem's parameters by name, such as `k=0.5`,
+                beside points `(n, d)`. Without points, those that are left out vary
+                over their ranges.
+
+        Returns:
+            `{"relative_l2": ..., "max_error": ...}`: |u - exact|_2 / |exact|_2 and
+            the largest absolute error over the points and all outputs. Of several
+            outputs also those of each, such as "relative_l2_p" and "max_error_p".
+
+        Raises:
+            ValueError: the problem has no exact solution, or one of a wrong shape; or
+                points or parameters that do not fit the problem.
+        """
+        return measure(self.call, self.problem, self.compute_dtype, points, parameters)
+
+    def relative_l2(self, points: np.ndarray | None = None, **parameters: Any) -> float:
+        """Returns the relative L2 error; see `errors`."""
+        return self.errors(points, **parameters)["relative_l2"]
+
+    def max_error(self, points: np.ndarray | None = None, **parameters: Any) -> float:
+        """Returns the maximum error; see `errors`."""
+        return self.errors(points, **parameters)["max_error"]
 
 
 def measure(

@@ -12,7 +12,7 @@ from keras_isgd import compat
 from keras_isgd.derivatives.channels import Request
 from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.models.coefficient_value import CoefficientValue
-from keras_isgd.models.errors import measure
+from keras_isgd.models.errors import Measured
 from keras_isgd.models.point_training import PointTraining
 from keras_isgd.models.regularisers import penalties_of
 from keras_isgd.networks.checks import check_network
@@ -21,6 +21,7 @@ from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Objective
 from keras_isgd.objectives.weight_rows import WeightRows
 from keras_isgd.problems import Problem
+from keras_isgd.problems.subdomains import subdomain_of
 from keras_isgd.residuals.loss_weights import LossWeights
 from keras_isgd.residuals.not_finite import explain
 from keras_isgd.residuals.term import terms_of
@@ -33,7 +34,7 @@ _LOSS_WEIGHT = "loss_weight_"
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
-class PINN(PointTraining, ClosureTraining, keras.Model):
+class PINN(Measured, PointTraining, ClosureTraining, keras.Model):
     """A network trained to satisfy a differential equation.
 
         L(w) = sum over terms of omega / n sum_i |r(x_i)|^2              (Eq. 6)
@@ -145,18 +146,40 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         return tf.add_n(parts + list(self.losses)), self._unweighted(squares)
 
     @property
-    def equations(self) -> dict[str, int] | None:
-        """How many columns of `residual` each named equation has, in their order.
+    def equations(self) -> dict[str, int]:
+        """How many columns of `residual` each equation has by its name, in their order.
 
-        None where `Problem.residual` names none.
+        It is "residual" where `Problem.residual` names none.
         """
-        term = self._terms[0]
-        return None if term.names == (term.name,) else dict(term.equations)
+        parts = self.problem.subdomains or [""]
+        found = [
+            {n.removesuffix(f"_{part}"): k for n, k in term.equations.items()}
+            for part, term in zip(parts, self._terms)
+        ]
+        if any(other != found[0] for other in found):
+            raise ValueError(
+                f"The equations of {type(self.problem).__name__} differ from one "
+                "subdomain to another, so that there is no one residual."
+            )
+        return found[0]
 
     def residual(self, x: Any) -> tf.Tensor:
-        """Returns the equation's residual at points `(n, d + q)`, `(n, k)`."""
+        """Returns the equation's residual at points `(n, d + q)`, `(n, k)`.
+
+        Raises:
+            ValueError: other equations in one subdomain than in another.
+        """
         x = tf.convert_to_tensor(x, self.compute_dtype)
-        return self._terms[0].rows_at(x, self.network, self._coefficients)
+        parts = max(len(self.problem.subdomains), 1)
+        columns = sum(self.equations.values())
+        rows = [
+            term.rows_at(x, self.network, self._coefficients)
+            for term in self._terms[:parts]
+        ]
+        if parts == 1:
+            return rows[0]
+        several = tf.reshape(tf.concat(rows, axis=1), [-1, parts, columns])
+        return tf.gather(several, subdomain_of(self.problem, x), axis=1, batch_dims=1)
 
     def log(self, data: Any, loss: tf.Tensor, aux: Sequence[tf.Tensor]) -> dict:
         compat.loss_tracker(self).update_state(loss)
@@ -276,7 +299,7 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         """Returns all derivatives that the loss uses, as `derivatives` names them."""
         return {r for term in self._terms for asked in term.requests for r in asked}
 
-    # -- errors -------------------------------------------------------------------
+    # -- coefficients ---------------------------------------------------------------
 
     @property
     def coefficients(self) -> dict[str, keras.Variable | CoefficientValue]:
@@ -292,40 +315,6 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
             else CoefficientValue(name, unknowns[name], z)
             for name, z in self._coefficients.items()
         }
-
-    def errors(
-        self, points: np.ndarray | None = None, **parameters: Any
-    ) -> dict[str, float]:
-        """Measures the errors against `problem.exact`.
-
-        Points where `exact` is NaN, or outputs that it leaves out, are not compared.
-        Outputs in `problem.defined_up_to_constant` are shifted by their mean
-        difference first.
-
-        Args:
-            points: `(n, d + q)`; `problem.test_points()`, fixed fine points, if None.
-            **parameters: values of the problem's parameters by name, such as `k=0.5`,
-                beside points `(n, d)`. Without points, those that are left out vary
-                over their ranges.
-
-        Returns:
-            `{"relative_l2": ..., "max_error": ...}`: |u - exact|_2 / |exact|_2 and
-            the largest absolute error over the points and all outputs. Of several
-            outputs also those of each, such as "relative_l2_p" and "max_error_p".
-
-        Raises:
-            ValueError: the problem has no exact solution, or one of a wrong shape; or
-                points or parameters that do not fit the problem.
-        """
-        return measure(self.call, self.problem, self.compute_dtype, points, parameters)
-
-    def relative_l2(self, points: np.ndarray | None = None, **parameters: Any) -> float:
-        """Returns the relative L2 error; see `errors`."""
-        return self.errors(points, **parameters)["relative_l2"]
-
-    def max_error(self, points: np.ndarray | None = None, **parameters: Any) -> float:
-        """Returns the maximum error; see `errors`."""
-        return self.errors(points, **parameters)["max_error"]
 
     # -- saving -------------------------------------------------------------------
 
