@@ -1,5 +1,6 @@
 """Physics-informed neural networks."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -92,7 +93,7 @@ class PINN(Measured, PointTraining, ClosureTraining, keras.Model):
                 shape=(),
                 dtype=dtype,
                 name=coefficient,
-                initializer=keras.initializers.Constant(unknown.start),
+                initializer=functools.partial(_start, unknown.start),
             )
             for coefficient, unknown in problem.unknowns.items()
         }
@@ -350,6 +351,11 @@ class PINN(Measured, PointTraining, ClosureTraining, keras.Model):
                 config[key], custom_objects=custom_objects
             )
         return cls(**config)
+
+
+def _start(value: float, shape: tuple[int, ...], dtype: str) -> tf.Tensor:
+    # Keras's initializers.Constant rounds to float32 on its way to float64.
+    return tf.constant(value, dtype, shape)
 
 
 def _in_file(name: str) -> str:
