@@ -64,10 +64,10 @@ def _problem(found: Any, path: str, name: str, known: str) -> Problem:
     if isinstance(found, Problem):
         return found
     if not (isinstance(found, type) and issubclass(found, Problem)):
-        what = "class" if isinstance(found, type) else type(found).__name__
+        kind = "another class" if isinstance(found, type) else type(found).__name__
         raise ValueError(
             f"Expected {name} in {path} to be a subclass of ki.Problem or an instance "
-            f"of one, but it is a {what}. {known}"
+            f"of one; it is {kind}. {known}"
         )
     try:
         inspect.signature(found).bind()
