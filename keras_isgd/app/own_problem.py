@@ -126,20 +126,9 @@ class OwnRecipe(Recipe):
 
     def make_model(self, seed: int = 0, dtype: str = "float64") -> PINN:
         problem = self.make_problem()
-        steep = problem.steep
-        if steep is not None and steep.dimension != problem.width:
-            steep = None  # of the coordinates alone, where there are parameters
-        network = networks.mlp(
-            inputs=problem.width,
-            outputs=problem.network_outputs,
-            domain=problem.region,
-            steep=steep,
-            dtype=dtype,
-            seed=seed,
-            **self.network,
-        )
+        network = default_network(problem, seed=seed, dtype=dtype)
         weights = {
-            condition.name: _CONDITIONS
+            condition.name: CONDITION_WEIGHT
             for condition in problem.bound_conditions()
             if condition.weight == 1.0
         }

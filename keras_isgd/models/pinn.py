@@ -13,6 +13,7 @@ from keras_isgd import compat
 from keras_isgd.derivatives.channels import Request
 from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.models.coefficient_value import CoefficientValue
+from keras_isgd.models.default_network import CONDITION_WEIGHT, default_network
 from keras_isgd.models.errors import Measured
 from keras_isgd.models.point_training import PointTraining
 from keras_isgd.models.regularisers import penalties_of
@@ -50,30 +51,51 @@ class PINN(Measured, PointTraining, ClosureTraining, keras.Model):
     Keras's default, XLA compiles runs that are long enough for it to pay.
 
     Args:
-        network: a built `keras.Model` from `(n, d)` to `(n, outputs)`, float32 or
-            float64, each row by itself (no batch statistics, no dropout).
+        network: a built `keras.Model` from `(n, d + q)` to `(n, outputs)`, float32 or
+            float64, each row by itself (no batch statistics, no dropout). None builds
+            one of two layers of 24 units with the problem's own scales.
         problem: the `Problem`.
-        loss_weights: dictionary of omegas by the terms' names ("residual" and the
-            conditions' names); the conditions' own weights, and 1 for the
-            residual, where left out.
+        loss_weights: dictionary of omegas by the terms' names ("residual", or the
+            equations' names, and the conditions' names); the conditions' own weights,
+            and 1 for the residual, where left out. Without a network conditions weigh
+            100 times their own weights.
         derivatives: "taylor" (layer by layer in one pass, orders 1 to 4), "tape"
             (nested GradientTapes, any network and order), or "auto": Taylor mode for
             each term that it can serve.
         name: the model's name.
+        seed: of the network that is built where none is given.
 
     Raises:
-        ValueError: network and problem do not fit together, an unknown derivative
+        ValueError: no problem, a seed beside a network, network and problem do not fit together, an unknown derivative
             or term, or a mixed-precision network.
     """
 
     def __init__(
         self,
-        network: keras.Model,
-        problem: Problem,
+        network: keras.Model | None = None,
+        problem: Problem | None = None,
         loss_weights: Mapping[str, float] | None = None,
         derivatives: str = "auto",
         name: str | None = None,
+        seed: int | None = None,
     ) -> None:
+        if not isinstance(problem, Problem):
+            raise ValueError(
+                "Expected a ki.Problem, such as ki.PINN(network, problem) or "
+                f"ki.PINN(problem=problem); got {problem!r}."
+            )
+        if network is None:
+            problem.check()
+            network = default_network(problem, seed=0 if seed is None else seed)
+            heavier = {
+                c.name: CONDITION_WEIGHT * c.weight for c in problem.bound_conditions()
+            }
+            loss_weights = {**heavier, **(loss_weights or {})}
+        elif seed is not None:
+            raise ValueError(
+                "`seed` is for the network that is built where none is given; give it "
+                "to the network, as ki.networks.mlp(seed=...)."
+            )
         dtype = check_network(network, problem)
         super().__init__(name=name, dtype=dtype)
         self.network = network
