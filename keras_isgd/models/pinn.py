@@ -25,8 +25,8 @@ from keras_isgd.problems import Problem
 from keras_isgd.problems.subdomains import subdomain_of
 from keras_isgd.residuals.loss_weights import LossWeights
 from keras_isgd.residuals.not_finite import explain
-from keras_isgd.residuals.term import terms_of
 from keras_isgd.residuals.term_blocks import blocks_of
+from keras_isgd.residuals.terms import terms_of
 
 __all__ = ["PINN"]
 
@@ -79,6 +79,8 @@ class PINN(Measured, PointTraining, ClosureTraining, keras.Model):
         self.network = network
         self.problem = problem
         self.derivatives = derivatives
+        # Now, and not in a graph: a problem's conditions may compute with TensorFlow.
+        self._sets = problem.sets
         # A tuple: Keras would wrap a list to track it.
         self._terms = tuple(
             terms_of(problem, loss_weights or {}, dtype, network, derivatives)
@@ -276,7 +278,7 @@ class PINN(Measured, PointTraining, ClosureTraining, keras.Model):
         width = self.problem.width
         missing = [
             name
-            for name in self.problem.sets.with_normals
+            for name in self._sets.with_normals
             if name in sets and sets[name].shape[-1] == width
         ]
         if not missing:
@@ -289,7 +291,7 @@ class PINN(Measured, PointTraining, ClosureTraining, keras.Model):
                 "that a condition needs, as d further columns. Draw them by "
                 "problem.points(...), or hand them through problem.with_normals(sets)."
             )
-        found = self.problem.with_normals({n: sets[n].numpy() for n in missing})
+        found = self._sets.completed({n: sets[n].numpy() for n in missing})
         return {**sets, **{n: tf.convert_to_tensor(x) for n, x in found.items()}}
 
     def engines(self) -> list:
