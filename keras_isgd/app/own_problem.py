@@ -9,18 +9,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_isgd import networks
 from keras_isgd.app.catalogue import Recipe
 from keras_isgd.models import PINN
+from keras_isgd.models.default_network import default_network
 from keras_isgd.models.points import default_points
 from keras_isgd.problems import Problem
 
 __all__ = ["OwnRecipe", "is_file", "load", "short_name"]
 
 # What a problem without a recipe is given.
-_WIDTH, _DEPTH = 24, 2
-_WAVES = 4.0  # of the input scale, over the shortest edge
-_CONDITIONS = 100.0  # omega of conditions that have no weight of their own
 
 
 def is_file(text: str) -> bool:
@@ -120,19 +117,13 @@ class OwnRecipe(Recipe):
 
     def __init__(self, problem: Problem) -> None:
         problem.check()
-        scale = _WAVES / min(problem.region.lengths)
-        network = {"width": _WIDTH, "depth": _DEPTH, "input_scale": scale}
-        super().__init__(lambda: problem, network, {})
+        super().__init__(lambda: problem, {"chosen by": "the problem's scales"}, {})
 
     def make_model(self, seed: int = 0, dtype: str = "float64") -> PINN:
         problem = self.make_problem()
-        network = default_network(problem, seed=seed, dtype=dtype)
-        weights = {
-            condition.name: CONDITION_WEIGHT
-            for condition in problem.bound_conditions()
-            if condition.weight == 1.0
-        }
-        return PINN(network, problem, loss_weights=weights)
+        if dtype == "float64":
+            return PINN(problem=problem, seed=seed)
+        return PINN(default_network(problem, seed=seed, dtype=dtype), problem)
 
     def make_points(
         self, model: PINN, seed: int = 0, resample: bool = True
