@@ -17,8 +17,6 @@ from keras_isgd.problems import Problem
 
 __all__ = ["OwnRecipe", "is_file", "load", "short_name"]
 
-# What a problem without a recipe is given.
-
 
 def is_file(text: str) -> bool:
     """Tells whether a problem on the command line is one in a file."""
