@@ -53,7 +53,7 @@ class Names:
         if isinstance(output, str) and output in self.outputs:
             return self.outputs.index(output)
         whole = isinstance(output, int) and not isinstance(output, bool)
-        if whole and 0 <= output < len(self.outputs):
+        if whole and output in range(len(self.outputs)):
             return int(output)
         raise IndexError(
             f"Expected an output from 0 to {len(self.outputs) - 1}, or one of the "
@@ -79,6 +79,7 @@ class Field:
         u.coefficient("nu")   a trainable coefficient of the problem, ()
         u.parameter("k")      a parameter of the problem, (n, 1)
         u.at(points)     the same network at other points
+        u.subdomain      the name of the part of the domain, or None
 
     Args:
         lookup: serves one derivative of one output.
@@ -89,6 +90,7 @@ class Field:
         time: the name of the time coordinate, which the Laplacian leaves out.
         points: where the field is, `(n, d + q)`: coordinates, then parameters.
         elsewhere: serves other points, for `at`.
+        subdomain: the name of the problem's subdomain that the field belongs to.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class Field:
         time: str | None = TIME,
         points: tf.Tensor | None = None,
         elsewhere: Elsewhere | None = None,
+        subdomain: str | None = None,
     ) -> None:
         if not isinstance(coordinates, Names):
             numbered = tuple(f"u{i}" for i in range(outputs))
@@ -112,6 +115,7 @@ class Field:
         self._components = range(count) if components is None else components
         self._points = points
         self._elsewhere = elsewhere
+        self.subdomain = subdomain
 
     @property
     def value(self) -> tf.Tensor:
@@ -221,6 +225,11 @@ class Field:
                 f"Expected points (n, m, {width}) or (m, {width}) in u.at(points), got "
                 f"shape {points.shape}."
             )
+        if self.subdomain is not None:
+            raise ValueError(
+                "u.at(points) is not possible in a problem with subdomains: the points "
+                "may lie in another one."
+            )
         if self._elsewhere is None:
             raise ValueError(
                 "u.at(points) is for the field that a residual receives, not for one "
@@ -242,6 +251,7 @@ class Field:
             components=[self._names.component(component)],
             points=self._points,
             elsewhere=self._elsewhere,
+            subdomain=self.subdomain,
         )
 
     def _get(self, indices: Name) -> tf.Tensor:

@@ -96,6 +96,7 @@ def trace_rows(
     time: str | None = TIME,
     mixes: bool = False,
     places: Callable[[tf.Tensor], list[tf.Tensor]] | None = None,
+    subdomains: Sequence[str] = (),
 ) -> Trace:
     """Traces a residual with fields that hand out zeros; nothing is computed.
 
@@ -111,6 +112,7 @@ def trace_rows(
         time: the name of the time coordinate, which the Laplacian leaves out.
         mixes: whether the rows are declared to mix points, and so need not be as many.
         places: from x to the points of each field; x itself, `sizes` times, if None.
+        subdomains: the name of each field's subdomain, in a problem that has some.
 
     Raises:
         ValueError: the function returns no `(n, k)` tensor, or does with tensors
@@ -124,6 +126,7 @@ def trace_rows(
     variables: list[tf.Variable] = []
     calls: list[OtherPlaces] = []
     width = len(coordinates.inputs)
+    parts: list[str | None] = [*subdomains] or [None] * sizes
     for n in _COUNTS:
         handed = Handed()
         others = OtherPlaces(handed)
@@ -150,8 +153,9 @@ def trace_rows(
                     coefficients=numbers,
                     points=points,
                     elsewhere=others,
+                    subdomain=part,
                 )
-                for asked, points in zip(requests, where, strict=True)
+                for asked, points, part in zip(requests, where, parts, strict=True)
             ]
             return _checked(_called(function, fields, x), x, mixes)
 

@@ -1,5 +1,6 @@
 """Parts of boundaries."""
 
+import copy
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
@@ -82,6 +83,27 @@ class BoundaryPart:
             chosen_by = "" if everything else " where the function is true"
             raise ValueError(f"{what} of {geometry} has no points{chosen_by}.")
 
+    def restricted(self, where: Where) -> "BoundaryPart":
+        """Returns the part of this part where a function of points is true.
+
+        Raises:
+            ValueError: there are no such points.
+        """
+        other = copy.copy(self)
+        chosen = [
+            dataclasses.replace(
+                kept.piece, keeps=_all_of(kept.piece.keeps, where, None)
+            )
+            for kept in self.pieces
+        ]
+        other.pieces = _kept(chosen, _POINTS) or _kept(chosen, _MORE_POINTS)
+        if not other.pieces:
+            raise ValueError(
+                f"The part of the boundary of {self.geometry} has no points where the "
+                "function is true."
+            )
+        return other
+
     @property
     def measure(self) -> float:
         """The length or area of the part; in one dimension its number of points."""
@@ -126,9 +148,11 @@ def _all_of(
     if keeps is not None:
         tests.append(keeps)
     if where is not None:
-        tests.append(lambda points, normals: where(points))
+        tests.append(functools.partial(_answer, lambda points, normals: where(points)))
     if boundary_of is not None:
-        tests.append(boundary_of)
+        tests.append(functools.partial(_answer, boundary_of))
+    if len(tests) == 1:
+        return tests[0]
     return functools.partial(_passes, tests) if tests else None
 
 
@@ -139,7 +163,7 @@ def _passes(
     passed = np.ones(len(points), bool)
     for test in tests:
         (rows,) = np.nonzero(passed)
-        passed[rows] = _answer(test, points[rows], normals[rows])
+        passed[rows] = test(points[rows], normals[rows])
     return passed
 
 

@@ -13,7 +13,7 @@ from keras_isgd.linalg.constrained import ConstrainedLeastSquares
 from keras_isgd.models.intervals import LOOSE, Fit, Intervals, quantile_of
 from keras_isgd.models.linearised import Rows, linearised
 from keras_isgd.objectives.parameters import ParameterVector
-from keras_isgd.problems import Problem
+from keras_isgd.problems import Coefficient, Problem
 from keras_isgd.problems.conditions import Data
 from keras_isgd.residuals.term import Term
 from keras_isgd.utils.checks import check_positive
@@ -24,6 +24,8 @@ __all__ = ["intervals_of"]
 _ROUNDING = {"float64": 1e-11, "float32": 1e-5}
 # Standard errors between estimates and their optimum from which on it is said.
 _FAR = 0.25
+# Numbers at which a coefficient's range is looked for.
+_TRIALS = 1001
 
 
 def intervals_of(
@@ -75,7 +77,7 @@ def intervals_of(
         count=len(coefficients),
         solved=solved,
         factor=solved.influence() * scatter,
-        width=problem.width,
+        problem=problem,
     )
     step = solved.step(_residual(measured), _residual(exact))
     found = _coefficients(problem, list(coefficients), fit, level, freedom)
@@ -160,18 +162,31 @@ def _coefficients(
     for name, z, error, row in zip(names, fit.trained, errors, directions):
         unknown = problem.unknowns[name]
         slope = unknown.slope(z)
-        value, *ends = (
-            float(unknown.value(tf.constant(number, tf.float64)))
-            for number in (z, z - quantile * error, z + quantile * error)
-        )
-        found["estimates"][name] = value
+        found["estimates"][name] = float(unknown.value(tf.constant(z, tf.float64)))
         found["standard_errors"][name] = float(abs(slope) * error)
-        found["lower"][name], found["upper"][name] = sorted(ends)
+        ends = _ends(unknown, z, quantile * error)
+        found["lower"][name], found["upper"][name] = ends
         seen = np.sign(slope) if np.isfinite(error) else np.nan
         rows[name] = seen * row / np.linalg.norm(row)
     for first, second in itertools.permutations(names, 2):
         found["correlations"][first, second] = float(rows[first] @ rows[second])
     return found
+
+
+def _ends(unknown: Coefficient, z: float, reach: float) -> tuple[float, float]:
+    """The least and the largest value of a coefficient for z - reach to z + reach.
+
+    At a bound the coefficient turns round.
+    """
+    if np.isinf(reach):
+        low = 0.0 if unknown.log else -np.inf
+        return (
+            low if unknown.lower is None else unknown.lower,
+            np.inf if unknown.upper is None else unknown.upper,
+        )
+    trial = np.linspace(z - reach, z + reach, _TRIALS)
+    values = unknown.value(tf.constant(trial, tf.float64)).numpy()
+    return float(values.min()), float(values.max())
 
 
 def _distance(fit: Fit, step: np.ndarray, jacobian: np.ndarray) -> float:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from keras_isgd.linalg.constrained import ConstrainedLeastSquares
 from keras_isgd.objectives.blocks import PointwiseRows
 from keras_isgd.objectives.parameters import ParameterVector
+from keras_isgd.problems import Problem
 from keras_isgd.utils.checks import check_array
 
 __all__ = ["LOOSE", "Band", "Fit", "Intervals", "quantile_of"]
@@ -110,7 +111,7 @@ class Fit:
         count: how many of them, the last ones, are coefficients.
         solved: the constrained least squares.
         factor: F with the covariance F F^T, `(p, n)`.
-        width: the number of the network's inputs.
+        problem: what was solved.
     """
 
     network: keras.Model
@@ -119,7 +120,7 @@ class Fit:
     count: int
     solved: ConstrainedLeastSquares
     factor: np.ndarray
-    width: int
+    problem: Problem
 
     def deviations(self, gradients: np.ndarray) -> np.ndarray:
         """Returns standard errors `(q,)` of quantities with gradients `(q, p)`."""
@@ -143,18 +144,12 @@ class Fit:
     def band(self, points: Any, quantile: float) -> Band:
         """See `Intervals.band`."""
         x = check_array("`points` of a band", points)
-        if x.ndim != 2 or x.shape[1] != self.width or not len(x):
+        if x.ndim != 2 or x.shape[1] != self.problem.width or not len(x):
             raise ValueError(
-                f"Expected points (n, {self.width}) for a band, got shape {x.shape}."
+                f"Expected points (n, {self.problem.width}) for a band, got shape "
+                f"{x.shape}."
             )
-        dtype = self.parameters.dtype
-        parts = self.parameters.unpack(tf.constant(self.at, dtype))
-        block = PointwiseRows(
-            lambda inputs: self.network(inputs), tf.constant(x, dtype)
-        )
-        values, jacobian = block.linearise(self.parameters, parts, False)
-        u = values.numpy().reshape(len(x), -1)
-        gradients = jacobian.numpy().astype(np.float64)
+        u, gradients = self._linearised(x)
         free, rest = self.solved.variances(gradients)
         if np.sum(rest) > LOOSE * np.sum(free):
             warnings.warn(
@@ -165,6 +160,20 @@ class Fit:
             )
         errors = self.deviations(gradients).reshape(u.shape)
         return Band(u - quantile * errors, u + quantile * errors, errors)
+
+    def _linearised(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns u `(n, k)` and the gradients of its entries, `(n k, p)`."""
+        dtype = self.parameters.dtype
+        points = tf.constant(x, dtype)
+        parts = self.parameters.unpack(tf.constant(self.at, dtype))
+        block = PointwiseRows(lambda inputs: self.network(inputs), points)
+        values, jacobian = block.linearise(self.parameters, parts, False)
+        values = values.numpy()
+        entries = tf.reshape(tf.range(values.size, dtype=tf.float64), [len(x), -1])
+        if self.problem.subdomains:
+            entries = self.problem.chosen_outputs(points, entries)
+        chosen = np.asarray(entries).astype(int)
+        return values[chosen], jacobian.numpy().astype(np.float64)[chosen.ravel()]
 
 
 def quantile_of(level: float, freedom: float) -> float:

@@ -29,8 +29,8 @@ class ProblemShape(Protocol):
         """The number of the network's inputs."""
 
     @property
-    def names(self) -> Any:
-        """What they and the outputs are called."""
+    def network_outputs(self) -> int:
+        """The number of its outputs."""
 
 
 class Extent(Protocol):
@@ -82,7 +82,9 @@ def size_of(network: keras.Model) -> Size:
         ValueError: no built network from `(n, d)` to `(n, outputs)`, or one of another
             dtype than float64 and float32.
     """
-    shapes = [getattr(network, f"{side}_shape", None) for side in ("input", "output")]
+    shapes: list[Any] = [
+        getattr(network, f"{side}_shape", None) for side in ("input", "output")
+    ]
     if not isinstance(network, keras.Model) or not all(
         isinstance(shape, tuple) and len(shape) == 2 and isinstance(shape[1], int)
         for shape in shapes
@@ -144,7 +146,7 @@ def check_network(network: keras.Model, problem: ProblemShape) -> str:
         raise ValueError(
             f"Expected a network of one dtype, float64 or float32, got {dtypes}."
         )
-    expected = (None, problem.width), (None, len(problem.names.outputs))
+    expected = (None, problem.width), (None, problem.network_outputs)
     found = tuple(network.input_shape), tuple(network.output_shape)
     if found != expected:
         raise ValueError(

@@ -9,11 +9,13 @@ import numpy as np
 from keras_isgd.geometry import Box
 from keras_isgd.geometry.base import Geometry
 from keras_isgd.geometry.part import BoundaryPart
+from keras_isgd.problems.in_subdomain import InSubdomain
 
 __all__ = ["Inner", "Interior", "OnFaces", "OnPart", "Place", "TimeEnd", "place_of"]
 
-# A face of a bounding box is met up to so much of its edge.
-_SLACK = 1e-6
+# A face of a bounding box is met up to so much of its edge: up to rounding, so that
+# a disk, which touches it in a point, has no points there.
+_SLACK = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,9 +35,10 @@ class OnFaces:
 
 @dataclasses.dataclass(frozen=True)
 class TimeEnd:
-    """The first (side 0) or the last time, all of space."""
+    """The first (side 0) or the last time, all of space or a part of it."""
 
     side: int
+    geometry: Geometry | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,6 +180,37 @@ class _Words:
             )
         return Inner(geometry)
 
+    def within(self, place: Place, geometry: Geometry) -> Place:
+        """What of a place lies in a part of space."""
+        if isinstance(place, Interior):
+            return Inner(geometry)
+        if isinstance(place, TimeEnd):
+            return TimeEnd(place.side, geometry)
+        if isinstance(place, OnPart):
+            return OnPart(place.part.restricted(geometry.contains))
+        if isinstance(place, Inner):
+            return Inner(_common(place.geometry, geometry))
+        if [axis for axis, _ in place.faces] == [self.time]:
+            return TimeEnd(place.faces[0][1], geometry)
+        assert self.space is not None
+        numbers = [(self.axes.index(axis), side) for axis, side in place.faces]
+        part = BoundaryPart(self.space, boundary_of=_at_ends(self.space, numbers))
+        return OnPart(part.restricted(geometry.contains))
+
+
+def _common(part: Geometry, geometry: Geometry) -> Geometry:
+    """A part of the interior, as far as it lies in a geometry.
+
+    Raises:
+        ValueError: it does not.
+    """
+    inside = geometry.contains(part.test_points(1024))
+    if inside.all():
+        return part
+    if not inside.any():
+        raise ValueError(f"{part} has no points in {geometry}.")
+    return part & geometry
+
 
 def place_of(
     on: Any,
@@ -196,6 +230,11 @@ def place_of(
         ValueError: an unknown word, or a place without points.
     """
     words = _Words(owner, coordinates, time, space, is_box)
+    if isinstance(on, InSubdomain):
+        place = place_of(on.on, owner, coordinates, time, space, is_box)
+        return words.within(place, on.geometry)
+    if isinstance(on, BoundaryPart):
+        return OnPart(on)
     if isinstance(on, Geometry):
         return words.inner(on)
     if callable(on):

@@ -6,17 +6,22 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_isgd import sampling
 from keras_isgd.derivatives import Field
 from keras_isgd.derivatives.field import TIME, Names
 from keras_isgd.geometry import Box
 from keras_isgd.geometry.base import Geometry
 from keras_isgd.problems.coefficient import Coefficient, as_coefficient
 from keras_isgd.problems.conditions import Condition
+from keras_isgd.problems.names import check_names
 from keras_isgd.problems.places import OnFaces
+from keras_isgd.problems.point_sets import PointSets
 from keras_isgd.problems.quadrature import Rule, quadrature
 from keras_isgd.problems.region import Region
-from keras_isgd.utils.checks import check_choice, check_seed, is_whole
+from keras_isgd.problems.subdomains import (
+    check_subdomains,
+    chosen_outputs,
+    per_subdomain,
+)
 
 __all__ = ["Problem"]
 
@@ -46,6 +51,9 @@ class Problem:
         coefficients: trainable coefficients of the equation and their first values,
             such as `{"nu": 0.1}`, or a `Coefficient` each, with bounds; `residual`
             reads `u.coefficient("nu")`.
+        subdomains: parts of space by name, `{"lower": geometry, ...}`, each with a
+            solution of its own, for several materials. `residual` finds the part's
+            name in `u.subdomain`, and `Interface` joins them.
         defined_up_to_constant: names of outputs that the equation defines up to a
             constant, such as a pressure; errors leave the constant out.
         pointwise: whether the residual at a point depends on that point alone; None
@@ -71,6 +79,7 @@ class Problem:
     domain: Geometry = Box(0.0, 1.0)
     parameters: Mapping[str, tuple[float, float]] = {}
     coefficients: Mapping[str, float | Coefficient] = {}
+    subdomains: Mapping[str, Geometry] = {}
     defined_up_to_constant: tuple[str, ...] = ()
     pointwise: bool | None = None
     reference: str = ""
@@ -96,7 +105,9 @@ class Problem:
         """Returns the list of conditions; none by default."""
         return []
 
-    # A subclass with a known solution defines exact(self, x): (n, d + q) -> (n, outputs).
+    # A subclass with a known solution defines exact(self, x): (n, d + q) to
+    # (n, outputs), NaN where it is unknown, or a dictionary of (n, 1) by the names of
+    # the outputs of which it is known.
     exact: Any = None
 
     # -- names ----------------------------------------------------------------------
@@ -112,9 +123,19 @@ class Problem:
         )
 
     @property
+    def network_outputs(self) -> int:
+        """The number of the network's outputs: all of them, in each subdomain."""
+        return len(self.names.outputs) * max(len(self.subdomains), 1)
+
+    @property
     def width(self) -> int:
         """d + q, the number of the network's inputs."""
         return len(self.coordinates) + len(self.parameters)
+
+    def first_outputs(self, subdomains: Sequence[str]) -> list[int]:
+        """Returns the number of the network's first output for some subdomains."""
+        names, count = list(self.subdomains), len(self.names.outputs)
+        return [names.index(name) * count for name in subdomains]
 
     @property
     def time_axis(self) -> int | None:
@@ -155,6 +176,15 @@ class Problem:
             known = (key, region, self.domain)
             vars(self)["_region"] = known
         return known[1]
+
+    def chosen_outputs(self, x: tf.Tensor, u: tf.Tensor) -> tf.Tensor:
+        """Returns, of the outputs for all subdomains, those for each point's own.
+
+        Args:
+            x: points `(n, d + q)`.
+            u: the network's outputs there, `(n, subdomains * outputs)`.
+        """
+        return chosen_outputs(self, x, u)
 
     def quadrature(self, over: Any, nodes: int | None, normals: bool) -> Rule:
         """Returns a rule for integrals over a part of space; see `quadrature`."""
@@ -230,7 +260,7 @@ class Problem:
         found: list[Condition] = []
         taken: set[str] = set()
         for condition in self.conditions():
-            for part in condition.parts(self):
+            for part in self._parts_of(condition):
                 name, number = part.name, 2
                 while name in taken and part.given_name is None:
                     name, number = f"{part.name}_{number}", number + 1
@@ -238,29 +268,20 @@ class Problem:
                 found.append(part if name == part.name else part.renamed(name))
         return found
 
-    def _sets(self) -> dict[str, list[Condition]]:
-        """The conditions on each point set but the interior, by its name."""
-        sets: dict[str, list[Condition]] = {}
-        for condition in self.bound_conditions():
-            name = condition.set_name
-            if name is not None and name != "interior":
-                sets.setdefault(name, []).append(condition)
-        return sets
+    def _parts_of(self, condition: Condition) -> list[Condition]:
+        parts = condition.parts(self)
+        if not self.subdomains:
+            return parts
+        return [one for part in parts for one in per_subdomain(self, part)]
+
+    @property
+    def sets(self) -> PointSets:
+        """The point sets that training needs."""
+        return PointSets(self)
 
     def point_sets(self) -> list[str]:
         """Returns the names of the point sets that training needs."""
-        return ["interior", *self._sets()]
-
-    def sets_with_normals(self) -> dict[str, Any]:
-        """Returns where those point sets lie whose points have normals beside them.
-
-        The place, a condition's `on`, by the name of the set.
-        """
-        return {
-            name: conditions[0].on
-            for name, conditions in self._sets().items()
-            if any(condition.takes_normals(self) for condition in conditions)
-        }
+        return self.sets.names
 
     def with_normals(self, sets: Mapping[str, Any]) -> dict[str, Any]:
         """Returns point sets with the outward normals that conditions need.
@@ -273,15 +294,7 @@ class Problem:
         Raises:
             ValueError: a point that has no normal.
         """
-        complete = dict(sets)
-        for name, on in self.sets_with_normals().items():
-            x = complete.get(name)
-            if x is None or np.ndim(x) != 2 or np.shape(x)[1] != self.width:
-                continue
-            x = np.asarray(x)
-            normals = self.region.normals(on, x.astype(np.float64))
-            complete[name] = np.concatenate([x, normals.astype(x.dtype)], axis=1)
-        return complete
+        return self.sets.completed(sets)
 
     def points(
         self,
@@ -317,64 +330,7 @@ class Problem:
             ValueError: a number below 1, an unknown method or set, a share without
                 a box `steep`, or a set above 2 GiB.
         """
-        check_choice("method", method, sampling.METHODS)
-        seed = check_seed(seed)
-        counts = self._counts(interior, boundary)
-        samplers: dict[str, sampling.Sampler] = {}
-        places = {name: found[0].on for name, found in self._sets().items()}
-        normals = self.sets_with_normals()
-        for offset, (name, count) in enumerate(counts.items()):
-            samplers[name] = self.region.sampler(
-                places.get(name, "interior"),
-                count,
-                method,
-                seed + offset * 2**32,
-                name in normals,
-            )
-        if refine != 0.0:
-            samplers["interior"] = self._refined(interior, method, seed, refine)
-        return sampling.point_dataset(samplers, resample)
-
-    def _refined(
-        self, interior: int, method: str, seed: int, refine: float
-    ) -> sampling.Sampler:
-        if self.steep is None or not 0.0 < refine < 1.0:
-            raise ValueError(
-                "Expected `refine` in [0, 1), and 0 for a problem without a box "
-                f"`steep`; got {refine!r} for {type(self).__name__}."
-            )
-        inside = min(max(round(refine * interior), 1), interior - 1)
-        everywhere = self.region.sampler("interior", interior - inside, method, seed)
-        there = sampling.SetSampler(self.steep, inside, method, seed + 2**40)
-        return sampling.Union([everywhere, there])
-
-    def _counts(
-        self, interior: int, boundary: int | Mapping[str, int] | None
-    ) -> dict[str, int]:
-        places = {name: found[0].on for name, found in self._sets().items()}
-        names = list(places)
-        drawn = not all(self.region.is_point(on) for on in places.values())
-        if self.width == 1 and not drawn and boundary is not None:
-            raise ValueError(
-                "In one dimension the boundary is two end points and both are always "
-                f"used: leave `boundary` out, got {boundary!r}."
-            )
-        if isinstance(boundary, Mapping):
-            if set(boundary) != set(names):
-                raise ValueError(
-                    f"Expected `boundary` to give numbers for {', '.join(names)}; got "
-                    f"{', '.join(map(str, boundary)) or 'none'}."
-                )
-            counts = {"interior": interior, **boundary}
-        else:
-            number = 200 if boundary is None else boundary
-            counts = {"interior": interior, **dict.fromkeys(names, number)}
-        for name, count in counts.items():
-            if not is_whole(count, 1):
-                raise ValueError(
-                    f"Expected a whole number >= 1 of {name} points, got {count!r}."
-                )
-        return counts
+        return self.sets.dataset(interior, boundary, resample, seed, method, refine)
 
     def test_points(self) -> np.ndarray:
         """Returns the fixed fine points on which errors are measured, `(n, d + q)`.
@@ -390,9 +346,9 @@ class Problem:
         Raises:
             ValueError: with a sentence, if they do not.
         """
-        self._check_names()
-        self._check_time()
+        check_names(self)
         _ = self.region, self.unknowns
+        check_subdomains(self)
         names = ["residual"]
         for condition in self.bound_conditions():
             if condition.name in names:
@@ -402,55 +358,6 @@ class Problem:
                 )
             names.append(condition.name)
             condition.check(self)
-
-    def _check_names(self) -> None:
-        owner = type(self).__name__
-        if len(set(self.coordinates)) != len(self.coordinates) or not self.coordinates:
-            raise ValueError(
-                f"{owner}.coordinates must be different names, got {self.coordinates}."
-            )
-        outputs = self.outputs
-        if isinstance(outputs, str):
-            raise ValueError(
-                f"Expected {owner}.outputs as a number or a tuple of names, got "
-                f"{outputs!r}; one output of this name is ({outputs!r},)."
-            )
-        if not isinstance(outputs, Sequence):
-            if not is_whole(outputs, 1):
-                raise ValueError(
-                    f"Expected {owner}.outputs as a whole number >= 1 or a tuple of "
-                    f"names, got {outputs!r}."
-                )
-        elif not outputs or len(set(outputs)) != len(outputs):
-            raise ValueError(f"{owner}.outputs must be different names, got {outputs}.")
-        elif not all(isinstance(name, str) and name for name in outputs):
-            raise ValueError(f"{owner}.outputs must be names, got {outputs}.")
-        shared = set(self.coordinates) & set(self.parameters)
-        if shared:
-            raise ValueError(
-                f"{owner} has {', '.join(sorted(shared))} both as a coordinate and as a "
-                "parameter. A parameter is a further input; leave it out of "
-                "`coordinates` and of `domain`."
-            )
-        unknown = set(self.defined_up_to_constant) - set(self.names.outputs)
-        if unknown:
-            raise ValueError(
-                f"{owner}.defined_up_to_constant names {', '.join(sorted(unknown))}; "
-                f"the outputs are {', '.join(self.names.outputs)}."
-            )
-
-    def _check_time(self) -> None:
-        name, time = type(self).__name__, self.time
-        if time is not None and not isinstance(time, str):
-            raise ValueError(
-                f"Expected {name}.time to be the name of the coordinate that is time, "
-                f"or None, got {time!r}. Call what you keep there by another name."
-            )
-        if time not in (None, TIME) and self.time_axis is None:
-            raise ValueError(
-                f'{name}.time is "{time}", but its coordinates are '
-                f"{', '.join(self.coordinates)}."
-            )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments; none by default."""

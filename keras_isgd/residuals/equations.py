@@ -11,12 +11,16 @@ __all__ = ["Equations"]
 class Equations:
     """Joins a residual's equations, and remembers their names.
 
+    Args:
+        suffix: stands behind each name.
+
     Attributes:
         columns: how many columns each named equation has; empty for a residual that
             is one tensor.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, suffix: str = "") -> None:
+        self._suffix = suffix
         self.columns: dict[str, int] = {}
 
     def joined(self, found: Any) -> tf.Tensor:
@@ -54,6 +58,8 @@ class Equations:
                 + ", ".join(f"{name}: {height}" for name, height in heights.items())
                 + " rows."
             )
-        self.columns = {name: int(row.shape[1]) for name, row in rows.items()}
+        self.columns = {
+            name + self._suffix: int(row.shape[1]) for name, row in rows.items()
+        }
         parts = list(rows.values())
         return parts[0] if len(parts) == 1 else tf.concat(parts, axis=1)

@@ -13,15 +13,11 @@ from keras_isgd.derivatives import Field, engines, taylor
 from keras_isgd.derivatives.channels import Name, Request, plan
 from keras_isgd.derivatives.elsewhere import OtherPoints
 from keras_isgd.derivatives.field import Lookup, Names
-from keras_isgd.derivatives.trace import Trace, trace_rows
-from keras_isgd.problems.conditions import Condition
 from keras_isgd.problems.problem import Problem
-from keras_isgd.residuals.dependence import rows_are_pointwise
-from keras_isgd.residuals.equations import Equations
-from keras_isgd.residuals.loss_weights import LossWeights, check_names
+from keras_isgd.residuals.loss_weights import LossWeights
 from keras_isgd.residuals.places import Place, other_places
 
-__all__ = ["Coefficients", "Network", "Term", "Values", "terms_of"]
+__all__ = ["Coefficients", "Network", "Term", "Values"]
 
 # Maps points (n, d) to outputs (n, k).
 Network = Callable[[tf.Tensor], tf.Tensor]
@@ -48,6 +44,7 @@ class Term:
         function: `function(fields, x) -> (n, k)`.
         own_places: `own_places(x)` -> list of `(n, d)`, one for each field.
         elsewhere: the other points that the function asks for.
+        subdomains: the name of the subdomain of each field, or nothing.
         width: d + k, the number of columns of its inputs.
         points: fixed points with what else the function needs of each, `(n, d + k)`,
             or None.
@@ -68,6 +65,7 @@ class Term:
     function: Callable[[list[Field], tf.Tensor], tf.Tensor]
     own_places: Callable[[tf.Tensor], list[tf.Tensor]]
     elsewhere: tuple[OtherPoints, ...]
+    subdomains: tuple[str, ...]
     width: int
     points: tf.Tensor | None
     dtype: str
@@ -174,12 +172,17 @@ class Term:
             x: the term's inputs.
             coefficients: the trained numbers, scalars; see `Coefficient`.
         """
-        lookups = [functools.partial(_looked_up, found) for found in values]
+        first = self.problem.first_outputs(self.subdomains) or [0] * len(values)
+        lookups = [
+            functools.partial(_looked_up, found, f)
+            for found, f in zip(values, first, strict=True)
+        ]
         others = iter(lookups[len(values) - len(self.elsewhere) :])
 
         def elsewhere(points: tf.Tensor) -> Lookup:
             return next(others)
 
+        parts = self.subdomains or [None] * len(values)
         unknowns = self.problem.unknowns
         numbers = {name: unknowns[name].value(z) for name, z in coefficients.items()}
         fields = [
@@ -189,8 +192,9 @@ class Term:
                 coefficients=numbers,
                 points=points,
                 elsewhere=elsewhere,
+                subdomain=part,
             )
-            for lookup, points in zip(lookups, self.own_places(x))
+            for lookup, points, part in zip(lookups, self.own_places(x), parts)
         ]
         return self.function(fields, x)
 
@@ -220,175 +224,11 @@ class Term:
 
 
 def _looked_up(
-    found: Mapping[Request, tf.Tensor], component: int, indices: Name
+    found: Mapping[Request, tf.Tensor], first: int, component: int, indices: Name
 ) -> tf.Tensor:
-    return found[component, indices]
+    return found[component + first, indices]
 
 
 def _units(shape: Sequence[int]) -> int:
     """What a weight adds to each point: one number for a scalar or a bias's entry."""
     return math.prod(shape[1:]) if len(shape) > 1 else math.prod(shape)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Part:
-    """What a problem says of one term."""
-
-    name: str
-    on: str | None
-    weight: float
-    equations: Equations
-    function: Callable[[list[Field], tf.Tensor], tf.Tensor]
-    places: Callable[[tf.Tensor], list[tf.Tensor]]
-    width: int
-    points: tf.Tensor | None
-    pointwise: bool | None
-
-
-def terms_of(
-    problem: Problem,
-    weights: Mapping[str, float],
-    dtype: str,
-    network: keras.Model | None = None,
-    derivatives: str = "tape",
-) -> list[Term]:
-    """Returns the terms of a problem's loss.
-
-    Args:
-        problem: the `Problem`.
-        weights: dictionary of weights by name that replace the conditions' own.
-        dtype: of the network.
-        network: what they will be evaluated on; any function with "tape".
-        derivatives: one of `derivatives.engines.ENGINES`.
-
-    Raises:
-        ValueError: a weight for an unknown term or not positive and finite,
-            derivatives that the network does not allow, or rows of the wrong shape or
-            without use of the network.
-    """
-    problem.check()
-    parts = [
-        _residual_part(problem),
-        *(_condition_part(problem, c, dtype) for c in problem.bound_conditions()),
-    ]
-    traces = [_traced(problem, part, dtype) for part in parts]
-    equations = [
-        part.equations.columns or {part.name: trace.columns}
-        for part, trace in zip(parts, traces, strict=True)
-    ]
-    omegas: dict[str, float] = {}
-    for part, names in zip(parts, equations, strict=True):
-        for name in names:
-            if name in omegas:
-                raise ValueError(
-                    f"{type(problem).__name__} has two terms named {name!r}; give the "
-                    "equation or the condition another name."
-                )
-            omegas[name] = part.weight
-    check_names(weights, omegas, type(problem).__name__)
-    own = LossWeights({**omegas, **weights}, type(problem).__name__)
-    requests = [frozenset().union(*trace.requests) for trace in traces]
-    choose = engines.Choice(network, derivatives, requests)
-    weights_of_network = {id(v.value) for v in getattr(network, "weights", ())}
-    terms = []
-    for part, names, trace, asked in zip(
-        parts, equations, traces, requests, strict=True
-    ):
-        engine, complete = choose(asked)
-        # A residual may hold the network and use it past its fields.
-        aside = any(id(v) in weights_of_network for v in trace.variables)
-        terms.append(
-            Term(
-                name=part.name,
-                equations=names,
-                on=part.on,
-                problem=problem,
-                function=part.function,
-                own_places=part.places,
-                elsewhere=trace.elsewhere,
-                width=part.width,
-                points=part.points,
-                dtype=dtype,
-                weights=own,
-                requests=trace.requests,
-                columns=trace.columns,
-                row_count=trace.row_count,
-                pointwise=_pointwise(part, trace),
-                engine=engine,
-                complete=complete and not aside,
-            )
-        )
-    return terms
-
-
-def _pointwise(part: _Part, trace: Trace) -> bool:
-    shared = any(not other.own for other in trace.elsewhere)
-    if shared or trace.row_count is not None:
-        return False
-    return rows_are_pointwise(trace) if part.pointwise is None else part.pointwise
-
-
-def _residual_part(problem: Problem) -> _Part:
-    equations = Equations()
-    return _Part(
-        name="residual",
-        on="interior",
-        weight=1.0,
-        equations=equations,
-        function=lambda fields, x: equations.joined(problem.residual(fields[0], x)),
-        places=lambda x: [x],
-        width=problem.width,
-        points=None,
-        pointwise=getattr(problem, "pointwise", None),
-    )
-
-
-def _condition_part(problem: Problem, condition: Condition, dtype: str) -> _Part:
-    points = condition.fixed_points(problem)
-    width = problem.width
-    if points is not None:
-        width = points.shape[1]
-    elif condition.takes_normals(problem):
-        width += len(problem.coordinates)
-    return _Part(
-        name=condition.name,
-        on=None if points is not None else condition.set_name,
-        weight=condition.weight,
-        equations=Equations(),
-        function=lambda fields, x: condition.residual(problem, fields, x),
-        places=lambda x: condition.places(problem, x),
-        width=width,
-        points=None if points is None else tf.constant(points, dtype),
-        pointwise=getattr(condition, "pointwise", None),
-    )
-
-
-def _traced(problem: Problem, part: _Part, dtype: str) -> Trace:
-    """What a term's residual does, found by tracing it.
-
-    Raises:
-        ValueError: its rows have the wrong shape, or do not use the network.
-    """
-    term = f"the term {part.name!r} of {type(problem).__name__}"
-    try:
-        trace = trace_rows(
-            part.function,
-            len(part.places(tf.zeros((1, part.width), dtype))),
-            problem.names,
-            len(problem.names.outputs),
-            problem.coefficients,
-            dtype,
-            part.width,
-            mixes=part.pointwise is False,
-            places=part.places,
-        )
-    except ValueError as error:
-        raise ValueError(f"In {term}: {error}") from error
-    if not all(trace.requests[: len(trace.requests) - len(trace.elsewhere)]) and not (
-        trace.elsewhere and any(trace.requests)
-    ):
-        raise ValueError(
-            f"T{term[1:]} does not use the network: ask for u.value or a derivative "
-            f'such as u.d("{problem.coordinates[0]}").'
-        )
-    return trace

@@ -5,6 +5,7 @@ from keras_isgd.problems.conditions.data import Data
 from keras_isgd.problems.conditions.dirichlet import Dirichlet
 from keras_isgd.problems.conditions.initial import Initial
 from keras_isgd.problems.conditions.integral import Integral
+from keras_isgd.problems.conditions.interface import Interface
 from keras_isgd.problems.conditions.neumann import Neumann
 from keras_isgd.problems.conditions.operator import Operator
 from keras_isgd.problems.conditions.periodic import Periodic
@@ -16,6 +17,7 @@ __all__ = [
     "Dirichlet",
     "Initial",
     "Integral",
+    "Interface",
     "Neumann",
     "Operator",
     "Periodic",

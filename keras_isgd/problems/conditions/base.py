@@ -1,17 +1,17 @@
 """What every condition is: one named term of a PINN's loss."""
 
 import copy
-import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field
 from keras_isgd.geometry.base import Geometry
-from keras_isgd.utils.checks import check_array, check_real_dtype
+from keras_isgd.geometry.part import BoundaryPart
+from keras_isgd.problems.in_subdomain import InSubdomain
+from keras_isgd.utils.checks import check_array
 
 if TYPE_CHECKING:
     from keras_isgd.problems.problem import Problem
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Condition",
     "On",
-    "Value",
-    "arguments_of",
-    "at",
-    "check_value",
     "component_of",
     "derivative",
     "normal_derivative",
@@ -30,10 +26,15 @@ __all__ = [
 ]
 
 # Where a condition holds: see `Condition`.
-On = str | Sequence[Any] | np.ndarray | Callable[[Any], Any] | Geometry
-# What a condition prescribes: a number, one number for each output, or a function from
-# points (n, d + q), or from a `Field` and points, to (n, 1) or (n, outputs).
-Value = float | Sequence[float] | np.ndarray | Callable[..., Any]
+On = (
+    str
+    | Sequence[Any]
+    | np.ndarray
+    | Callable[[Any], Any]
+    | Geometry
+    | BoundaryPart
+    | InSubdomain
+)
 
 
 class Condition:
@@ -60,6 +61,8 @@ class Condition:
     Attributes:
         pointwise: whether the row at a point depends on that point alone; None finds
             it out, and False allows any number of rows.
+        subdomains: names of the subdomains whose copy of the outputs each of `places`
+            takes, in a problem with `subdomains`.
         needs_normals: whether `residual` gets outward normals: its x then has d further
             columns, one for each coordinate, see `normals`.
 
@@ -70,15 +73,15 @@ class Condition:
     kind = "condition"
     pointwise: bool | None = None
     needs_normals = False
+    subdomains: tuple[str, ...] = ()
 
     def __init__(
         self, on: On | None, weight: float = 1.0, name: str | None = None
     ) -> None:
         self.weight = weight
         self._points: np.ndarray | None = None
-        if on is not None and not isinstance(on, str | Geometry) and not callable(on):
-            on = self._several(on)
-        self.on = on
+        single = isinstance(on, str | Geometry | BoundaryPart) or callable(on)
+        self.on: Any = on if on is None or single else self._several(on)
         self.given_name = name
         self.name = name or _name_for(self.kind, on, getattr(self, "component", None))
 
@@ -104,6 +107,9 @@ class Condition:
             return self.on
         if isinstance(self.on, tuple):
             return "+".join(self.on)
+        part = getattr(self.on, "on", None)
+        if isinstance(part, str):  # of a subdomain
+            return f"{part}_{self.on.name}"
         return f"on_{self.name}"
 
     def bound_to(self, problem: "Problem") -> "Condition":
@@ -131,6 +137,8 @@ class Condition:
             problem.check_points(points, f"the condition {self.name!r}")
         elif self.on is not None:
             problem.check_place(self.on)
+            if self.takes_normals(problem):
+                problem.normal_axes(self.on)  # refuses where there are none
 
     def fixed_points(self, problem: "Problem") -> np.ndarray | None:
         """Returns points of its own, with what else `residual` needs of each.
@@ -144,6 +152,22 @@ class Condition:
                 "your own do not have: say where it holds by a part of the boundary."
             )
         return self._points
+
+    def keep_points(self, chosen: Callable[[np.ndarray], np.ndarray]) -> bool:
+        """Leaves out those of its own points that a function does not choose.
+
+        Args:
+            chosen: from points `(n, d + q)` to booleans `(n,)`.
+
+        Returns:
+            Whether any are left.
+        """
+        if self._points is None:
+            raise ValueError(
+                f"The condition {self.name!r} cannot be divided among subdomains."
+            )
+        self._points = self._points[chosen(self._points)]
+        return len(self._points) > 0
 
     def places(self, problem: "Problem", x: tf.Tensor) -> list[tf.Tensor]:
         """Where the network is needed for inputs `x`: a list of `(n, d + q)`."""
@@ -214,96 +238,3 @@ def normals_vary(condition: Condition, problem: "Problem") -> bool:
     """Whether the outward normals are not one coordinate's direction everywhere."""
     axes = problem.normal_axes(condition.on)
     return len(axes) > 1 or axes[0][1] is None
-
-
-def check_value(name: str, value: Value) -> Value:
-    """Returns what a condition prescribes if it is one of `Value`.
-
-    A function is not called before there are points: see `at`.
-
-    Raises:
-        ValueError: complex numbers, strings, Python objects, or NaN or infinite
-            entries; or a function of other than one or two arguments.
-    """
-    if callable(value):
-        _takes_field(name, value)
-        return value
-    what = f"The value of the condition {name!r}"
-    array = check_array(what, value)
-    if array.ndim > 1 and len(array) != 1:
-        raise ValueError(
-            f"{what} has to be a number, one number for each output, or a function of "
-            f"points; got shape {array.shape}. Give values at single points as "
-            "ki.Data(points, values)."
-        )
-    return value
-
-
-def at(value: Value, x: tf.Tensor, name: str, u: Field | None = None) -> tf.Tensor:
-    """Returns what a condition prescribes at points.
-
-    Args:
-        value: see `Value`.
-        x: points, `(n, d + q)`.
-        name: the condition's.
-        u: for values that read coefficients and parameters.
-
-    Returns:
-        A tensor in the dtype of `x`, which broadcasts to `(n, outputs)`.
-
-    Raises:
-        ValueError: a function that returned no real numbers.
-    """
-    what = f"The value of the condition {name!r}"
-    if callable(value):
-        found = value(u, x) if _takes_field(name, value) else value(x)
-    else:
-        found = value
-    if tf.is_tensor(found) or isinstance(found, keras.Variable):
-        found = tf.convert_to_tensor(found)
-        check_real_dtype(what, found.dtype.as_numpy_dtype)
-    else:
-        # In float64: TensorFlow would round a Python number to float32 first.
-        found = check_array(what, found, finite=False)
-    return tf.cast(found, x.dtype)
-
-
-def arguments_of(function: Any, what: str) -> int:
-    """Returns how many arguments a function must be given.
-
-    Args:
-        function: what a user handed over.
-        what: for the sentence.
-
-    Raises:
-        ValueError: it is no function.
-    """
-    if not callable(function):
-        raise ValueError(f"Expected {what} as a function, got {function!r}.")
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except ValueError:  # built in
-        return 1
-    places = [
-        p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
-    needed = sum(p.default is p.empty for p in places)
-    optional = len(places) > needed or any(
-        p.kind == p.VAR_POSITIONAL for p in parameters
-    )
-    return max(needed, 1) if optional else needed
-
-
-def _takes_field(name: str, value: Callable) -> bool:
-    """Whether a function takes (u, x) instead of x.
-
-    Raises:
-        ValueError: it takes neither.
-    """
-    count = arguments_of(value, f"the value of the condition {name!r}")
-    if count not in (1, 2):
-        raise ValueError(
-            f"Expected the value of the condition {name!r} as a number, a function of "
-            f"x, or a function of (u, x); got a function of {count} arguments."
-        )
-    return count == 2

@@ -7,11 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field
-from keras_isgd.problems.conditions.base import (
-    Condition,
-    arguments_of,
-    component_of,
-)
+from keras_isgd.problems.conditions.base import Condition, component_of
+from keras_isgd.problems.conditions.values import arguments_of
 from keras_isgd.utils.checks import check_array
 
 if TYPE_CHECKING:
@@ -106,6 +103,12 @@ class Data(Condition):
 
     def fixed_points(self, problem: "Problem") -> np.ndarray:
         return self.columns
+
+    def keep_points(self, chosen: Callable[[np.ndarray], np.ndarray]) -> bool:
+        kept = chosen(self.points)
+        self.points, self.values = self.points[kept], self.values[kept]
+        self.sigma = self.sigma[kept]
+        return bool(kept.any())
 
     def check(self, problem: "Problem") -> None:
         super().check(problem)

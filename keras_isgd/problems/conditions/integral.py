@@ -1,5 +1,6 @@
 """Given integrals."""
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -7,18 +8,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field
-from keras_isgd.problems.conditions.base import (
-    Condition,
-    On,
-    Value,
-    arguments_of,
-    at,
-    check_value,
-)
+from keras_isgd.problems.conditions.base import Condition, On
+from keras_isgd.problems.conditions.values import Value, arguments_of, at, check_value
 from keras_isgd.utils.checks import check_count
 
 if TYPE_CHECKING:
     from keras_isgd.problems.problem import Problem
+    from keras_isgd.problems.quadrature import Rule
+    from keras_isgd.problems.region import Region
 
 __all__ = ["Integral"]
 
@@ -73,44 +70,83 @@ class Integral(Condition):
         self._wants_normals = arguments_of(of, what) == 3
         self.value = check_value(self.name, value)
         self.nodes = None if nodes is None else check_count("nodes", nodes)
-        self._rules: dict[int, tuple[np.ndarray, ...]] = {}
+        # What it is over: several parts where the domain has subdomains.
+        self._overs: tuple[Any, ...] = (self.over,)
+        self._known: tuple[Region, list[Rule]] | None = None
+
+    def bound_to(self, problem: "Problem") -> Condition:
+        if not problem.subdomains:
+            return self
+        bound = copy.copy(self)
+        chosen = {
+            name: geometry
+            for name, geometry in problem.subdomains.items()
+            if self.over is geometry or self.over == "interior"
+        }
+        if not chosen:
+            raise ValueError(
+                f"The condition {self.name!r} is an integral in a domain of several "
+                'subdomains: take it over "interior", or over one of the geometries in '
+                "`subdomains`."
+            )
+        bound.subdomains, bound._overs = tuple(chosen), tuple(chosen.values())
+        return bound
 
     def check(self, problem: "Problem") -> None:
         super().check(problem)
         problem.check_place(self.over)
 
-    def _rule(self, problem: "Problem") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Nodes in space, their weights, and the normals there."""
-        if id(problem) not in self._rules:
-            self._rules[id(problem)] = problem.quadrature(
-                self.over, self.nodes, self._wants_normals
-            )
-        nodes, weights, normals = self._rules[id(problem)]
-        return nodes, weights, normals
+    def _rules(self, problem: "Problem") -> "list[Rule]":
+        """For each part: nodes in space, their weights, and the normals there."""
+        region = problem.region
+        if self._known is None or self._known[0] is not region:
+            # Eagerly, whatever graph is being traced.
+            with tf.init_scope():
+                rules = [
+                    problem.quadrature(over, self.nodes, self._wants_normals)
+                    for over in self._overs
+                ]
+            self._known = region, rules
+        return self._known[1]
 
     def fixed_points(self, problem: "Problem") -> np.ndarray:
         """Times and parameters at which the integral is given, `(r, d + q)`."""
         return problem.region.instants()
 
     def places(self, problem: "Problem", x: tf.Tensor) -> list[tf.Tensor]:
-        nodes = tf.constant(self._rule(problem)[0], x.dtype)
+        return [self._place(problem, x, rule) for rule in self._rules(problem)]
+
+    def _place(self, problem: "Problem", x: tf.Tensor, rule: "Rule") -> tf.Tensor:
+        """The nodes at each time and parameter, `(r m, d + q)`."""
+        nodes = tf.constant(rule[0], x.dtype)
         rows, m = tf.shape(x)[0], nodes.shape[0]
         free = tf.constant(problem.region.space_columns(), tf.bool)
         here = tf.where(free, nodes[None], x[:, None, : problem.width])
         here = tf.reshape(here, [rows * m, problem.width])
         if x.shape[0] is not None:
             here = tf.ensure_shape(here, [x.shape[0] * m, problem.width])
-        return [here]
+        return here
 
     def residual(
         self, problem: "Problem", fields: Sequence[Field], x: tf.Tensor
     ) -> tf.Tensor:
-        _, weights, normals = self._rule(problem)
-        (points,) = self.places(problem, x)
+        rules = self._rules(problem)
+        sums = [
+            self._sum(problem, u, x, rule)
+            for u, rule in zip(fields, rules, strict=True)
+        ]
+        total = sums[0] if len(sums) == 1 else tf.add_n(sums)
+        return total - at(self.value, x, self.name, fields[0])
+
+    def _sum(
+        self, problem: "Problem", u: Field, x: tf.Tensor, rule: "Rule"
+    ) -> tf.Tensor:
+        """The integral over one part, `(r, k)`."""
+        _, weights, normals = rule
         extra = []
         if self._wants_normals:
             extra = [tf.tile(tf.constant(normals, x.dtype), [tf.shape(x)[0], 1])]
-        found = tf.convert_to_tensor(self.of(fields[0], points, *extra))
+        found = tf.convert_to_tensor(self.of(u, self._place(problem, x, rule), *extra))
         columns = found.shape[-1]
         if found.shape.rank != 2 or columns is None:
             raise ValueError(
@@ -118,5 +154,4 @@ class Integral(Condition):
                 f"points, got shape {found.shape}."
             )
         found = tf.reshape(found, [-1, len(weights), columns])
-        total = tf.tensordot(found, tf.constant(weights, x.dtype), [[1], [0]])
-        return total - at(self.value, x, self.name, fields[0])
+        return tf.tensordot(found, tf.constant(weights, x.dtype), [[1], [0]])
