@@ -46,6 +46,7 @@ BELOW = {
         "callbacks",
         "compat",
         "derivatives",
+        "linalg",
         "networks",
         "objectives",
         "optimizers",

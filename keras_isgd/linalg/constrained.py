@@ -21,9 +21,11 @@ __all__ = ["ConstrainedLeastSquares"]
 # with w in the middle of such a gap, w changes a free direction's variance, and another
 # direction adds to it, by 1 / sqrt(1e4) = 1 %.
 _GAP = 1e4
-# A direction with a larger mu^2 is not held: where |A|_F = s |C|_F, its effect on C is
-# below 1 % of that on A. Between free directions there are gaps too.
-_HELD = 1e4
+# With the stronger half of the unknowns alone, mu^2 of a direction that C holds is much
+# the same: C decides it. That of a solution falls by orders of magnitude, since fewer
+# unknowns follow it less well.
+_STRONGER = 0.5
+_CONVERGED = 10.0
 # Above this mu^2 is not known, and w not above its root: the constraint's rounding,
 # 1e-16 of it, is weighted by w.
 _SHARPEST = 1e16
@@ -74,11 +76,11 @@ class ConstrainedLeastSquares:
         # From coordinates in which the stacked matrix is orthonormal to the unknowns.
         self._directions = right[:rank].T / values[:rank] / lengths[:, None]
         self._upper, self._lower = left[:n, :rank], left[n:, :rank]
-        with one_blas_thread():
-            self._p, self._c, self._q = np.linalg.svd(self._upper, full_matrices=False)
-            self._sigma = np.linalg.norm(self._lower @ self._q.T, axis=0)
-        self.ratios = self._c**2 / np.maximum(self._sigma**2, 1.0 / _SHARPEST)
-        self.free = self._count_free()
+        self._p, self._c, self._q, self._sigma = _cosines(self._upper, self._lower)
+        self.ratios = _ratios(self._c, self._sigma)
+        coarse = max(int(_STRONGER * rank), 1)
+        _, c, _, sigma = _cosines(self._upper[:, :coarse], self._lower[:, :coarse])
+        self.free = self._count_free(_ratios(c, sigma))
         above = self.ratios[self.free - 1]
         below = self._after()[self.free - 1]
         self.weight = float(np.sqrt(above) * np.sqrt(below))
@@ -87,12 +89,24 @@ class ConstrainedLeastSquares:
         """What follows each ratio; a direction is held from 1 on, however small."""
         return np.maximum(np.append(self.ratios[1:], 0.0), 1.0)
 
-    def _count_free(self) -> int:
-        after = self._after()
-        falls = np.where(after <= _HELD, self.ratios / after, 0.0)
+    def _count_free(self, coarser: np.ndarray) -> int:
+        """Returns the number of directions above the last gap, or above the widest one.
+
+        Solutions that the unknowns follow less well may come after a gap; they count.
+
+        Args:
+            coarser: mu^2 with the stronger half of the unknowns.
+        """
+        falls = self.ratios / self._after()
         clear = np.flatnonzero(falls >= _GAP)
-        # The last gap: the smallest weight for which the solution has settled.
-        return 1 + int(clear[-1] if len(clear) else np.argmax(falls))
+        free = 1 + int(clear[-1] if len(clear) else np.argmax(falls))
+        while (
+            free < len(self.ratios)
+            and self.ratios[free] > 1.0
+            and (len(coarser) <= free or coarser[free] * _CONVERGED < self.ratios[free])
+        ):
+            free += 1
+        return free
 
     @property
     def _held(self) -> np.ndarray:
@@ -145,3 +159,17 @@ class ConstrainedLeastSquares:
         rest += np.maximum(beside, 0.0) / self.weight
         rest[unseen > _UNSEEN * total] = np.inf
         return np.sum(parts[:, : self.free], axis=1), rest
+
+
+def _cosines(
+    upper: np.ndarray, lower: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Returns P, c and Q^T of U_A = P c Q^T, and sigma; see the class."""
+    with one_blas_thread():
+        p, c, q = np.linalg.svd(upper, full_matrices=False)
+        return p, c, q, np.linalg.norm(lower @ q.T, axis=0)
+
+
+def _ratios(c: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """Returns mu^2, as far as it is known."""
+    return c**2 / np.maximum(sigma**2, 1.0 / _SHARPEST)

@@ -132,13 +132,16 @@ def _deviations(
         return sigma, np.inf
     squared = ((np.eye(len(hat)) - hat) * scales / scales[:, None]) ** 2
     expected = np.array([[squared[a, b].sum() for b in places] for a in places])
-    freedom = min(ends[i + 1] - ends[i] - np.trace(hat[places[i]][:, places[i]])
-                  for i in unknown)  # fmt: skip
+    freedoms = {
+        measured[i].name: len(hat[places[i]]) - np.trace(hat[places[i], places[i]])
+        for i in unknown
+    }
+    name, freedom = min(freedoms.items(), key=lambda item: item[1])
     if freedom < 0.5:
         raise ValueError(
-            f"There are {ends[-1]} measured values and as many free numbers: their "
-            "scatter cannot be estimated. Give ki.Data(..., sigma=...), or more "
-            "`points` where the equation holds."
+            f"The scatter of the data {name!r} cannot be estimated: they have as many "
+            "values as they determine free numbers. Give ki.Data(..., sigma=...), or "
+            "more `points` where the equation holds."
         )
     found = np.array([np.sum((r.residual / r.scale) ** 2) for r in measured])
     known = [i for i in range(len(measured)) if i not in unknown]

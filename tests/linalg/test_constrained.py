@@ -1,83 +1,93 @@
-"""Constrained least squares, against a null space and against KKT's equations."""
+"""Constrained least squares, where the answer is a line through points."""
 
 import numpy as np
 import pytest
-import scipy.linalg
+from numpy.polynomial import chebyshev
 
 from keras_isgd.linalg.constrained import ConstrainedLeastSquares
 
+# Where functions on (-1, 1) are measured, and where an equation holds.
+MEASURED = np.linspace(-0.9, 1.0, 12)
+INSIDE = np.cos(np.linspace(0.0, np.pi, 200))
+LINES = np.stack([np.ones(12), MEASURED], axis=1)
 
-def system(seed, n=12, m=30, p=20, rank=17, noise=0.0):
-    """A and C, of some rank; the unknowns have scales from 1e-2 to 1e2."""
+
+def functions(x, seed=0, order=0, unknowns=60, waves=40):
+    """Derivatives of random smooth functions at x, `(n, unknowns)`.
+
+    As those of a network by its weights: many more than are independent, of very unlike
+    sizes, the rougher ones the smaller.
+    """
     random = np.random.default_rng(seed)
-    scales = 10.0 ** random.uniform(-2.0, 2.0, p)
-    a = random.normal(size=(n, p)) * scales
-    c = random.normal(size=(m, rank)) @ random.normal(size=(rank, p)) * scales
-    return a, c + noise * random.normal(size=(m, p)) * scales
+    decay = 10.0 ** -(np.arange(waves) / 4.0)
+    mixed = random.normal(size=(waves, unknowns)) * decay[:, None]
+    mixed *= 10.0 ** random.uniform(-2.0, 2.0, unknowns)
+    return chebyshev.chebval(x, chebyshev.chebder(mixed, order)).T
 
 
-def null_of(c):
-    lengths = np.linalg.norm(c, axis=0)
-    return scipy.linalg.null_space(c / lengths, rcond=1e-10) / lengths[:, None]
+def line(seed=0, noise=0.0):
+    """A and C for u'' = 0."""
+    c = functions(INSIDE, seed, 2)
+    c += noise * np.abs(c) * np.random.default_rng(9).normal(size=c.shape)
+    return functions(MEASURED, seed), c / np.sqrt(len(INSIDE))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_solution_and_covariance_are_those_of_the_null_space(seed):
-    a, c = system(seed)
-    null = null_of(c)
-    assert null.shape[1] == 3
-    found = ConstrainedLeastSquares(a, c)
-    assert found.free == 3
-    exact = null @ np.linalg.pinv(a @ null)
-    size = np.abs(exact).max()
-    np.testing.assert_allclose(found.influence(), exact, atol=1e-6 * size)
-    np.testing.assert_allclose(found.hat(), a @ exact, atol=1e-6)
-    free, rest = found.variances(a)
-    np.testing.assert_allclose(free, np.diag(a @ exact), rtol=1e-6)
-    assert np.all(rest < 1e-4 * free)
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_solution_and_covariance_are_those_of_a_line(seed, size):
+    a, c = line(seed)
+    found = ConstrainedLeastSquares(size * a, c)
+    assert found.free == 2
+    hat = LINES @ np.linalg.pinv(LINES)
+    np.testing.assert_allclose(found.hat(), hat, atol=1e-4)
+    np.testing.assert_allclose(size * a @ found.influence(), hat, atol=1e-4)
+    # At another place, and a slope there.
+    rows = np.concatenate([functions([0.3], seed), functions([0.7], seed, 1)])
+    covariance = np.linalg.inv(LINES.T @ LINES) / size**2
+    expected = [r @ covariance @ r for r in ([1.0, 0.3], [0.0, 1.0])]
+    free, rest = found.variances(rows)
+    np.testing.assert_allclose(free, expected, rtol=1e-3)
+    assert np.all(rest < 1e-2 * free)
+    deviations = np.linalg.norm(rows @ found.influence(), axis=1)
+    np.testing.assert_allclose(deviations**2, expected, rtol=1e-3)
 
 
-def test_step_satisfies_the_constraint_and_is_optimal_along_it():
-    a, c = system(5)
+def test_step_leads_to_the_best_line():
+    a, c = line()
     random = np.random.default_rng(6)
-    start = random.normal(size=a.shape[1]) / np.linalg.norm(a, axis=0)
-    residual, defect = random.normal(size=len(a)), c @ start
-    step = ConstrainedLeastSquares(a, c).step(residual, defect)
-    after = np.linalg.norm(c @ step + defect)
-    assert after < 1e-5 * np.linalg.norm(defect)
-    slope = null_of(c).T @ (a.T @ (a @ step + residual))
-    before = null_of(c).T @ (a.T @ residual)
-    assert np.linalg.norm(slope) < 1e-5 * np.linalg.norm(before)
+    start = random.normal(size=a.shape[1]) / np.linalg.norm(c, axis=0)
+    values = random.normal(size=12)
+    step = ConstrainedLeastSquares(a, c).step(a @ start - values, c @ start)
+    best = np.polyval(np.polyfit(MEASURED, values, 1), MEASURED)
+    np.testing.assert_allclose(a @ (start + step), best, atol=1e-4)
+    after = np.linalg.norm(c @ (start + step))
+    assert after < 1e-5 * np.linalg.norm(c @ start)
 
 
 def test_a_constraint_that_holds_only_nearly():
-    a, c = system(7, noise=1e-7)
-    exact = system(7)[1]
-    null = null_of(exact)
-    found = ConstrainedLeastSquares(a, c)
-    assert found.free == 3
-    variances = np.diag(a @ null @ np.linalg.pinv(a @ null))
-    np.testing.assert_allclose(found.variances(a)[0], variances, rtol=1e-3)
+    found = ConstrainedLeastSquares(*line(noise=1e-5))
+    assert found.free == 2
+    np.testing.assert_allclose(found.hat(), LINES @ np.linalg.pinv(LINES), atol=1e-2)
 
 
-def test_without_a_gap_the_rest_counts():
-    a, c = system(8, noise=0.3)
-    found = ConstrainedLeastSquares(a, c)
-    free, rest = found.variances(a)
+@pytest.mark.parametrize("width", [0.02, 0.05])
+def test_a_constraint_without_a_gap_leaves_a_rest(width):
+    # The blurred function vanishes: rougher and rougher ones pass it.
+    distances = INSIDE[:, None] - np.linspace(-1.0, 1.0, 400)
+    blur = np.exp(-0.5 * (distances / width) ** 2) / 400
+    c = blur @ functions(np.linspace(-1.0, 1.0, 400))
+    a = functions(MEASURED)
+    free, rest = ConstrainedLeastSquares(a, c).variances(a)
     assert np.sum(rest) > 0.02 * np.sum(free)
 
 
-def test_repeated_and_vanishing_rows_and_columns():
-    a, c = system(9)
-    null = null_of(c)
-    a = np.concatenate([a, a])
-    exact = null @ np.linalg.pinv(a @ null)
-    wider = [np.pad(matrix, ((0, 0), (0, 1))) for matrix in (a, c)]
-    found = ConstrainedLeastSquares(*wider)
-    assert found.free == 3
-    np.testing.assert_allclose(found.hat(), a @ exact, atol=1e-6)
-    gradients = np.eye(21)[-1:]
-    assert np.isinf(found.variances(gradients)[1][0])
+def test_repeated_rows_and_a_column_without_effect():
+    a, c = (np.pad(matrix, ((0, 0), (0, 1))) for matrix in line())
+    lines = np.concatenate([LINES, LINES])
+    found = ConstrainedLeastSquares(np.concatenate([a, a]), c)
+    assert found.free == 2
+    np.testing.assert_allclose(found.hat(), lines @ np.linalg.pinv(lines), atol=1e-4)
+    assert np.isinf(found.variances(np.eye(61)[-1:])[1][0])
 
 
 def test_one_value_and_one_direction():
@@ -86,13 +96,10 @@ def test_one_value_and_one_direction():
     np.testing.assert_allclose(found.influence(), [[0.5], [0.0]], atol=1e-12)
 
 
-def test_a_gap_between_free_directions_is_not_taken_for_the_last():
-    # mu^2 of 1e16, 1e9, 1e8, 1e7, and then of about 1.
-    sizes = 10.0 ** -np.array([8.0, 4.5, 4.0, 3.5, 0.0, 0.1, 0.2, -0.1])
-    found = ConstrainedLeastSquares(np.eye(8), np.diag(sizes))
-    assert found.free == 4
-    # Without a gap at the end.
-    sizes[4:] = 10.0 ** -np.array([2.5, 2.0, 1.5, 1.0])
-    found = ConstrainedLeastSquares(np.eye(8), np.diag(sizes))
-    free, rest = found.variances(np.eye(8))
-    assert np.sum(rest) > 0.02 * np.sum(free)
+def test_directions_that_are_rounding_are_left_out():
+    a, c = line()
+    noise = 1e-7 * np.random.default_rng(1).normal(size=(2, *c.shape))
+    a = a * (1.0 + noise[0, :12])
+    c = c * (1.0 + noise[1])
+    assert ConstrainedLeastSquares(a, c[::7], rounding=1e-5).free == 2
+    assert ConstrainedLeastSquares(a, c[::7], rounding=1e-14).free == 12
