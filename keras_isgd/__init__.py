@@ -31,12 +31,18 @@ from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Objective
 from keras_isgd.optimizers import ISGD, LBFGS, DecreaseRatio, Staged
 from keras_isgd.problems import (
+    Coefficient,
+    Condition,
     Data,
     Dirichlet,
     Initial,
+    Integral,
+    Interface,
     Neumann,
+    Operator,
     Periodic,
     Problem,
+    Robin,
 )
 from keras_isgd.solvers import Status
 from keras_isgd.version import __version__
@@ -63,15 +69,21 @@ __all__ = [
     "Box",
     "ClosureModel",
     "ClosureTraining",
+    "Coefficient",
+    "Condition",
     "Data",
     "DecreaseRatio",
     "Dirichlet",
     "Initial",
+    "Integral",
+    "Interface",
     "LeastSquares",
     "Neumann",
     "Objective",
+    "Operator",
     "Periodic",
     "Problem",
+    "Robin",
     "Staged",
     "Status",
     "__version__",

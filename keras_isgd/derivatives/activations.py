@@ -8,10 +8,13 @@ import keras
 import tensorflow as tf
 
 __all__ = [
+    "ELEMENTWISE",
     "HIGHEST_ORDER",
     "Formulas",
     "derivatives_of",
     "linear",
+    "power",
+    "reciprocal",
     "register_activation",
     "sine",
 ]
@@ -103,6 +106,51 @@ def _exponential(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     return [tf.exp(z)] * (order + 1)
 
 
+def _cosine(z: tf.Tensor, order: int) -> list[tf.Tensor]:
+    s: Any = tf.sin(z) if order else None
+    c = tf.cos(z)
+    return _upto(order, lambda: c, lambda: -s, lambda: -c, lambda: s, lambda: c)
+
+
+def _square(z: tf.Tensor, order: int) -> list[tf.Tensor]:
+    zero = tf.zeros((1, 1), z.dtype)
+    return [z * z, 2.0 * z, zero + 2.0, zero, zero][: order + 1]
+
+
+def reciprocal(z: tf.Tensor, order: int) -> list[tf.Tensor]:
+    """1 / z and its first derivatives."""
+    found = [1.0 / z]
+    for k in range(1, order + 1):
+        found.append(-k * found[-1] * found[0])
+    return found
+
+
+def power(exponent: float) -> Formulas:
+    """z^p and its first derivatives, for a fixed p."""
+
+    def formulas(z: tf.Tensor, order: int) -> list[tf.Tensor]:
+        found, factor = [], 1.0
+        for k in range(order + 1):
+            # Not z^-1 times zero, which is not a number at z = 0.
+            rest = z ** (exponent - k) if factor else tf.zeros((1, 1), z.dtype)
+            found.append(factor * rest)
+            factor *= exponent - k
+        return found
+
+    return formulas
+
+
+def _logarithm(z: tf.Tensor, order: int) -> list[tf.Tensor]:
+    return [tf.math.log(z), *(reciprocal(z, order - 1) if order else [])]
+
+
+def _root(z: tf.Tensor, order: int) -> list[tf.Tensor]:
+    found = [tf.sqrt(z)]
+    for k in range(order):
+        found.append((0.5 - k) * found[-1] / z)
+    return found
+
+
 def _upto(order: int, *formulas: Callable[[], tf.Tensor]) -> list[tf.Tensor]:
     return [formula() for formula in formulas[: order + 1]]
 
@@ -119,9 +167,21 @@ _KNOWN: dict[Callable, Formulas] = {
     keras.activations.tanh_shrink: _tanh_shrink,
     keras.ops.sin: sine,
     keras.ops.tanh: _tanh,
+    keras.ops.sigmoid: _sigmoid,
+    keras.ops.softplus: _softplus,
+    keras.ops.cos: _cosine,
+    keras.ops.exp: _exponential,
+    keras.ops.log: _logarithm,
+    keras.ops.sqrt: _root,
+    keras.ops.square: _square,
     tf.sin: sine,
+    tf.cos: _cosine,
+    tf.exp: _exponential,
     tf.tanh: _tanh,
 }
+
+# What stands alone between tensors of a functional model.
+ELEMENTWISE = tuple(f for f in _KNOWN if getattr(keras.ops, f.__name__, None) is f)
 
 
 def register_activation(activation: Callable, formulas: Formulas) -> None:

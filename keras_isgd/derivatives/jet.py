@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives.activations import Formulas
 from keras_isgd.derivatives.channels import Name, partitions, splits
 
-__all__ = ["Jet", "Recorder", "Use", "coordinates"]
+__all__ = ["Jet", "Recorder", "Use", "coordinates", "take_columns"]
 
 
 class Use(NamedTuple):
@@ -60,6 +61,8 @@ class Jet:
     ) -> None:
         self.channels = channels
         self.plan = plan
+        # Channels with numbers known beforehand: the coordinates' own derivatives.
+        self.constants: dict[Name, np.ndarray] = {}
         self._record = record
 
     @property
@@ -149,6 +152,19 @@ class Jet:
     def map(self, function: Callable[[tf.Tensor], tf.Tensor]) -> Jet:
         """Applies a linear function, which moves or repeats units, to each channel."""
         return self._with({k: function(v) for k, v in self.channels.items()})
+
+    def take(self, columns: Sequence[int]) -> Jet:
+        """Returns some of the units, by their numbers.
+
+        Derivatives that vanish in all of them are dropped: a function of x alone
+        carries none in t.
+        """
+        columns = list(columns)
+        known = {name: row[:, columns] for name, row in self.constants.items()}
+        kept = [n for n in self.channels if n not in known or known[n].any()]
+        jet = self._with({n: take_columns(self.channels[n], columns) for n in kept})
+        jet.constants = {name: row for name, row in known.items() if row.any()}
+        return jet
 
     def __add__(self, other: Jet) -> Jet:
         left, right = self._widened(other.units), other._widened(self.units)
@@ -256,7 +272,17 @@ def coordinates(
     for name in plan:
         if len(name) == 1:
             channels[name] = unit[name[0] : name[0] + 1]
-    return Jet(channels, plan, record)
+    jet = Jet(channels, plan, record)
+    jet.constants = {n: np.eye(x.shape[1])[list(n)] for n in channels if n}
+    return jet
+
+
+def take_columns(x: tf.Tensor, columns: Sequence[int]) -> tf.Tensor:
+    """Returns some columns of `(n, units)`, by slices, which XLA differentiates."""
+    first, count = columns[0], len(columns)
+    if list(columns) == list(range(first, first + count)):
+        return x[:, first : first + count]
+    return tf.concat([x[:, i : i + 1] for i in columns], axis=1)
 
 
 def _add(left: Jet, right: Jet, name: Name) -> tf.Tensor:

@@ -8,10 +8,11 @@ from typing import Any
 import keras
 
 from keras_isgd import compat
+from keras_isgd.derivatives import activations
 from keras_isgd.derivatives.activations import derivatives_of, linear
 from keras_isgd.derivatives.jet import Jet
 
-__all__ = ["Unsupported", "register_rule", "through"]
+__all__ = ["Unsupported", "is_layered", "register_rule", "through"]
 
 # rule(layer, jet, ...) -> Jet
 Rule = Callable[..., Jet]
@@ -61,8 +62,7 @@ def through(network: keras.Model, jet: Jet) -> Jet:
     Raises:
         Unsupported: a layer without a rule.
     """
-    call = getattr(type(network), "call", None)
-    if call not in (keras.Sequential.call, _functional_class().call):
+    if not is_layered(network):
         raise Unsupported(
             f"{network.name!r} ({type(network).__name__}) is neither a functional nor "
             "a Sequential model"
@@ -72,12 +72,18 @@ def through(network: keras.Model, jet: Jet) -> Jet:
     takes = network.inputs[0].dtype
     if takes != jet.value.dtype.name:
         raise Unsupported(f"{network.name!r} casts its input to {takes}")
-    if call is keras.Sequential.call:
+    if type(network).call is keras.Sequential.call:
         for layer in network.layers:
             jet = _apply(layer, [jet])
         return jet
     done = {id(network.inputs[0]): jet}
     return _evaluate(network.outputs[0], done)
+
+
+def is_layered(network: Any) -> bool:
+    """Tells whether a network is its layers: functional or Sequential, as they are."""
+    call = getattr(type(network), "call", None)
+    return call in (keras.Sequential.call, _functional_class().call)
 
 
 def _evaluate(tensor: keras.KerasTensor, done: dict[int, Jet]) -> Jet:
@@ -131,18 +137,46 @@ def _functional_class() -> Any:
 
 @functools.cache
 def _operators() -> dict[type, Rule]:
-    """Rules for +, -, * between tensors of a functional model, and for sin, tanh."""
-    x = keras.Input((1,))
+    """Rules for what may stand between tensors of a functional model: +, sin, ..."""
+    x = keras.Input((2,))
+    reciprocal = activations.reciprocal
+
+    def divide(_: Any, a: Any, b: Any) -> Jet:
+        if not isinstance(b, Jet):
+            return a.scale(1.0 / _fixed(b))
+        return _combine(a, b.compose(reciprocal), Jet.__mul__, Jet.scale)
+
+    def raise_to(operation: keras.Operation, a: Any, b: Any) -> Jet:
+        if not isinstance(a, Jet) or not isinstance(b, (int, float)):
+            raise Unsupported(f"{operation.name!r} has an exponent that is no number")
+        return a.compose(activations.power(b))
+
     kinds = {
         operator.add: lambda _, a, b: _combine(a, b, Jet.__add__, Jet.shift),
         operator.sub: lambda _, a, b: _subtract(a, b),
         operator.mul: lambda _, a, b: _combine(a, b, Jet.__mul__, Jet.scale),
+        operator.truediv: divide,
+        operator.pow: raise_to,
     }
     rules = {type(compat.producer(f(x, x))[0]): r for f, r in kinds.items()}
-    for function in (keras.ops.sin, keras.ops.tanh):
+    rules[type(compat.producer(x[:, 0:1])[0])] = _item
+    rules[type(compat.producer(keras.ops.concatenate([x, x], axis=1))[0])] = _joined
+    rules[type(compat.producer(-x)[0])] = lambda _, jet: jet.scale(-1.0)
+    for function in activations.ELEMENTWISE:
         kind = type(compat.producer(function(x))[0])
         rules[kind] = functools.partial(_elementwise, function)
     return rules
+
+
+def _item(operation: keras.Operation, jet: Jet, key: Any) -> Jet:
+    """Columns by x[:, 0:1], which keeps them."""
+    keys = tuple(key) if isinstance(key, (list, tuple)) else (key,)
+    if Ellipsis in keys and len(keys) == 2:
+        keys = (slice(None), keys[1])
+    columns = keys[1] if len(keys) == 2 else slice(None)
+    if keys[0] != slice(None) or not isinstance(columns, slice) or len(keys) > 2:
+        raise Unsupported(f"{operation.name!r} takes other than columns, as x[:, 0:1]")
+    return jet.take(range(jet.units)[columns])
 
 
 def _combine(left: Any, right: Any, both: Rule, one: Rule) -> Jet:
@@ -227,7 +261,7 @@ def _multiply(layer: keras.layers.Layer, *jets: Jet) -> Jet:
 
 
 @register_rule(keras.layers.Concatenate)
-def _concatenate(layer: keras.layers.Layer, *jets: Jet) -> Jet:
+def _joined(layer: keras.Operation, *jets: Jet) -> Jet:
     if layer.axis not in (-1, 1):
         raise Unsupported(f"{layer.name!r} concatenates along axis {layer.axis}")
     return Jet.concatenate(jets)

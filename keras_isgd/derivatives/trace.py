@@ -6,8 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_isgd.derivatives.channels import Name, Request
-from keras_isgd.derivatives.field import TIME, Field
+from keras_isgd.derivatives.channels import Request
+from keras_isgd.derivatives.elsewhere import Handed, OtherPlaces, OtherPoints
+from keras_isgd.derivatives.field import TIME, Field, Names
 
 __all__ = ["PaperRows", "Trace", "requests_of", "trace_rows"]
 
@@ -25,12 +26,14 @@ class PaperRows:
         graph: holds the operations.
         at_points: names of the tensors that have a row for each point from the start:
             the points, and the network's derivatives.
+        shared: names of derivatives at points that all rows share.
         rows: the residual, `(n, k)`.
     """
 
     count: int
     graph: tf.Graph
     at_points: frozenset[str]
+    shared: frozenset[str]
     rows: tf.Tensor
 
 
@@ -39,14 +42,20 @@ class Trace:
     """What a residual does.
 
     Attributes:
-        requests: for each field, the `(component, indices)` pairs that it was asked.
+        requests: for each field, and then for each of `elsewhere`, the `(component,
+            indices)` pairs that it was asked.
+        elsewhere: the other points that the residual asks for.
         columns: k, the number of rows for each point.
+        row_count: m where the residual has `(m, k)` whatever the number of points;
+            None where it has `(n, k)`.
         papers: the operations, for two numbers of points.
         variables: the `tf.Variable`s that it reads by itself.
     """
 
     requests: tuple[frozenset[Request], ...]
+    elsewhere: tuple[OtherPoints, ...]
     columns: int
+    row_count: int | None
     papers: tuple[PaperRows, ...]
     variables: tuple[tf.Variable, ...]
 
@@ -79,12 +88,15 @@ def requests_of(
 def trace_rows(
     function: Callable[[list[Field], tf.Tensor], tf.Tensor],
     sizes: int,
-    coordinates: Sequence[str],
+    coordinates: Sequence[str] | Names,
     outputs: int,
     coefficients: Collection[str],
     dtype: Any,
     columns: int | None = None,
     time: str | None = TIME,
+    mixes: bool = False,
+    places: Callable[[tf.Tensor], list[tf.Tensor]] | None = None,
+    subdomains: Sequence[str] = (),
 ) -> Trace:
     """Traces a residual with fields that hand out zeros; nothing is computed.
 
@@ -92,35 +104,63 @@ def trace_rows(
         function: `function(fields, x_0) -> (n, k)`, where `fields` is one `Field`
             for each entry of `sizes`.
         sizes: how many fields the function takes.
-        coordinates: names of the d coordinates.
-        outputs: number of the network's outputs.
+        coordinates: names of the d coordinates, or `Names` of everything.
+        outputs: number of the network's outputs; `Names` say it themselves.
         coefficients: names of the problem's trainable coefficients.
         dtype: of the points.
         columns: number of columns of x; d if None.
         time: the name of the time coordinate, which the Laplacian leaves out.
+        mixes: whether the rows are declared to mix points, and so need not be as many.
+        places: from x to the points of each field; x itself, `sizes` times, if None.
+        subdomains: the name of each field's subdomain, in a problem that has some.
 
     Raises:
         ValueError: the function returns no `(n, k)` tensor, or does with tensors
             what only numbers allow.
     """
+    if not isinstance(coordinates, Names):
+        numbered = tuple(f"u{i}" for i in range(outputs))
+        coordinates = Names(tuple(coordinates), numbered, time)
     requests: tuple[set[Request], ...] = tuple(set() for _ in range(sizes))
-
-    def at(x: tf.Tensor, at_points: list[tf.Tensor]) -> tf.Tensor:
-        at_points.append(x)
-        numbers = {name: tf.ones((), dtype) for name in coefficients}
-        fields = [
-            Field(
-                _lookup(asked, x, at_points), coordinates, outputs, numbers, time=time
-            )
-            for asked in requests
-        ]
-        return _checked(_called(function, fields, x), x)
-
     papers: list[PaperRows] = []
     variables: list[tf.Variable] = []
+    calls: list[OtherPlaces] = []
+    width = len(coordinates.inputs)
+    parts = list(subdomains) or [None] * sizes
     for n in _COUNTS:
-        spec = tf.TensorSpec((n, columns or len(coordinates)), dtype)
-        paper, read = _on_paper(at, spec)
+        handed = Handed()
+        others = OtherPlaces(handed)
+        calls.append(others)
+
+        def at(
+            x: tf.Tensor, handed: Handed = handed, others: OtherPlaces = others
+        ) -> tf.Tensor:
+            handed.x = x
+            handed.at_points.append(x)
+            # Not constants, so that a use of them is seen.
+            numbers = {name: tf.identity(tf.ones((), dtype)) for name in coefficients}
+            handed.numbers = list(numbers.values())
+            where = [x[:, :width]] * sizes if places is None else places(x)
+            fields = [
+                Field(
+                    handed.lookup(
+                        asked,
+                        (points.shape[0], 1),
+                        x.dtype,
+                        own=points.shape[0] == x.shape[0],
+                    ),
+                    coordinates,
+                    coefficients=numbers,
+                    points=points,
+                    elsewhere=others,
+                    subdomain=part,
+                )
+                for asked, points, part in zip(requests, where, parts, strict=True)
+            ]
+            return _checked(_called(function, fields, x), x, mixes)
+
+        spec = tf.TensorSpec((n, columns or width), dtype)
+        paper, read = _on_paper(at, spec, handed)
         papers.append(paper)
         variables += read
     found = [paper.rows.shape[1] for paper in papers]
@@ -130,46 +170,52 @@ def trace_rows(
             "comes from adding (n,) and (n, 1). Slices of x keep their column as "
             "x[:, 0:1]."
         )
+    if calls[0].asked != calls[1].asked:
+        raise ValueError(
+            "Expected u.at(points) with as many points whatever the number of rows; "
+            f"got {calls[0].asked} and {calls[1].asked}."
+        )
+    # Two graphs ask alike.
+    beyond = [a | b for a, b in zip(calls[0].requests, calls[1].requests, strict=True)]
     return Trace(
-        requests=tuple(frozenset(asked) for asked in requests),
+        requests=tuple(frozenset(asked) for asked in [*requests, *beyond]),
+        elsewhere=tuple(calls[0].asked),
         columns=found[0],
+        row_count=_row_count(papers),
         papers=tuple(papers),
         variables=tuple(variables),
     )
 
 
+def _row_count(papers: Sequence[PaperRows]) -> int | None:
+    counts = [paper.rows.shape[0] for paper in papers]
+    if counts == [paper.count for paper in papers]:
+        return None
+    if len(set(counts)) == 1:
+        return counts[0]
+    raise ValueError(
+        f"Expected as many rows as points, or a fixed number of rows; got {counts} "
+        f"rows for {list(_COUNTS)} points."
+    )
+
+
 def _on_paper(
-    function: Callable[[tf.Tensor, list[tf.Tensor]], tf.Tensor], spec: tf.TensorSpec
+    function: Callable[[tf.Tensor], tf.Tensor], spec: tf.TensorSpec, handed: Handed
 ) -> tuple[PaperRows, tuple[tf.Variable, ...]]:
-    """Traces a function of points, and a list for what has a row for each of them."""
-    at_points: list[tf.Tensor] = []
-    traced = tf.function(
-        lambda x: function(x, at_points), autograph=False
-    ).get_concrete_function(spec)
+    """Traces a function of points, and notes what it `handed` out."""
+    traced = tf.function(function, autograph=False).get_concrete_function(spec)
     paper = PaperRows(
         count=spec.shape[0],
         graph=traced.graph,
-        at_points=frozenset(tensor.name for tensor in at_points),
+        at_points=frozenset(tensor.name for tensor in handed.at_points),
+        shared=frozenset(tensor.name for tensor in handed.shared),
         rows=traced.outputs[0],
     )
     return paper, traced.variables
 
 
-def _lookup(
-    asked: set[Request], x: tf.Tensor, at_points: list[tf.Tensor]
-) -> Callable[[int, Name], tf.Tensor]:
-    def lookup(component: int, indices: Name) -> tf.Tensor:
-        asked.add((component, indices))
-        # Not a constant, which would be the same tensor for another derivative.
-        value = tf.identity(tf.zeros((x.shape[0], 1), x.dtype))
-        at_points.append(value)
-        return value
-
-    return lookup
-
-
-def _checked(rows: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-    if rows.shape.rank != 2 or rows.shape[0] != x.shape[0]:
+def _checked(rows: tf.Tensor, x: tf.Tensor, mixes: bool) -> tf.Tensor:
+    if rows.shape.rank != 2 or (rows.shape[0] != x.shape[0] and not mixes):
         raise ValueError(
             "Expected a residual of shape (n, k) for n points, such as (n, 1); got "
             f"{tuple(rows.shape)} for n = {x.shape[0]}. Slices of x keep their "

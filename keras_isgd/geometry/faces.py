@@ -51,6 +51,17 @@ class Faces:
             parts.append(part * (1.0 - on_axis) + self.box.edge(axis, side) * on_axis)
         return tf.concat(parts, axis=0)
 
+    def all_normals(self, allotment: list[int]) -> np.ndarray:
+        """Returns the outward normals of points that `project` returns, `(n, d)`.
+
+        Args:
+            allotment: how many points each face gets.
+        """
+        normals = np.zeros((len(self.faces), self.box.dimension))
+        for row, (axis, side) in enumerate(self.faces):
+            normals[row, axis] = 1.0 if side else -1.0
+        return np.repeat(normals, allotment, axis=0)
+
     def normals(self, x: tf.Tensor) -> tf.Tensor:
         """Returns the outward normal of the nearest face for each point.
 

@@ -1,5 +1,6 @@
 """Parts of boundaries."""
 
+import copy
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
@@ -81,6 +82,27 @@ class BoundaryPart:
             everything = where is None and boundary_of is None
             chosen_by = "" if everything else " where the function is true"
             raise ValueError(f"{what} of {geometry} has no points{chosen_by}.")
+
+    def restricted(self, where: Where) -> "BoundaryPart":
+        """Returns the part of this part where a function of points is true.
+
+        Raises:
+            ValueError: there are no such points.
+        """
+        other = copy.copy(self)
+        chosen = [
+            dataclasses.replace(
+                kept.piece, keeps=_all_of(kept.piece.keeps, where, None)
+            )
+            for kept in self.pieces
+        ]
+        other.pieces = _kept(chosen, _POINTS) or _kept(chosen, _MORE_POINTS)
+        if not other.pieces:
+            raise ValueError(
+                f"The part of the boundary of {self.geometry} has no points where the "
+                "function is true."
+            )
+        return other
 
     @property
     def measure(self) -> float:

@@ -81,22 +81,26 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
             terms_of(problem, loss_weights or {}, dtype, network, derivatives)
         )
         self._term_metrics = [
-            keras.metrics.Mean(name=term.name, dtype="float64") for term in self._terms
+            keras.metrics.Mean(name=name, dtype="float64")
+            for term in self._terms
+            for name in term.names
         ]
         self._coefficients = {
             coefficient: self.add_weight(
                 shape=(),
                 dtype=dtype,
                 name=coefficient,
-                initializer=keras.initializers.Constant(value),
+                initializer=keras.initializers.Constant(unknown.start),
             )
-            for coefficient, value in problem.coefficients.items()
+            for coefficient, unknown in problem.unknowns.items()
         }
         # Built, and called once as Keras's own export demands.
-        self(keras.KerasTensor((None, len(problem.coordinates)), dtype))
+        self(keras.KerasTensor((None, problem.width), dtype))
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        return self.network(x)
+        """Returns u at points `(n, d + q)`, `(n, outputs)`."""
+        u = self.network(x)
+        return self.problem.chosen_outputs(x, u) if self.problem.subdomains else u
 
     # -- loss -------------------------------------------------------------------
 
@@ -123,16 +127,21 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
             rows.append(term.scale(x) * found)
         return rows
 
-    def _unweighted(self, sums: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        """The terms without their omegas, from sums of their squared rows."""
-        return [s / term.weight for s, term in zip(sums, self._terms)]
+    def _unweighted(self, squares: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """The terms without their omegas, one for each metric."""
+        pairs = zip(squares, self._terms)
+        return [value for s, term in pairs for value in term.unweighted(s)]
+
+    def _squares(self, rows: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        return [term.squares(r) for r, term in zip(rows, self._terms, strict=True)]
 
     def closure(
         self, data: Mapping[str, tf.Tensor]
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Returns `(loss, losses)`: the loss of Eq. 6 and its unweighted terms."""
-        sums = [tf.reduce_sum(rows**2) for rows in self._rows(data)]
-        return tf.add_n(sums + list(self.losses)), self._unweighted(sums)
+        squares = self._squares(self._rows(data))
+        parts = [tf.reduce_sum(s) for s in squares]
+        return tf.add_n(parts + list(self.losses)), self._unweighted(squares)
 
     def residual(self, x: Any) -> tf.Tensor:
         """Returns the equation's residual at points `(n, d)`, a tensor `(n, k)`."""
@@ -173,10 +182,10 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
 
         def function() -> tuple[tf.Tensor, list[tf.Tensor]]:
             rows = self._rows(data)
-            sums = [tf.reduce_sum(r**2) for r in rows]
+            squares = self._squares(rows)
             rows += [block.rows() for block in of_weights]
             vector = tf.concat([tf.reshape(r, [-1]) for r in rows], axis=0)
-            return vector, self._unweighted(sums)
+            return vector, self._unweighted(squares)
 
         blocks = blocks_of(self._terms, self.network, data, self._coefficients)
         return LeastSquares(
@@ -226,7 +235,28 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
                 "a term of the loss, set model.loss_weights; to weigh points, multiply "
                 "the rows that `residual` returns by a function of x."
             )
-        return {name: tf.cast(x, self.compute_dtype) for name, x in sets.items()}
+        sets = {name: tf.cast(x, self.compute_dtype) for name, x in sets.items()}
+        return self._with_normals(sets)
+
+    def _with_normals(self, sets: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        width = self.problem.width
+        missing = [
+            name
+            for name in self.problem.sets.with_normals
+            if name in sets and sets[name].shape[-1] == width
+        ]
+        if not missing:
+            return sets
+        if not all(
+            isinstance(sets[name], tf.__internal__.EagerTensor) for name in missing
+        ):
+            raise ValueError(
+                f"The points {', '.join(missing)} come without the outward normals "
+                "that a condition needs, as d further columns. Draw them by "
+                "problem.points(...), or hand them through problem.with_normals(sets)."
+            )
+        found = self.problem.with_normals({n: sets[n].numpy() for n in missing})
+        return {**sets, **{n: tf.convert_to_tensor(x) for n, x in found.items()}}
 
     def engines(self) -> list:
         """Returns the module that serves derivatives, for each term of the loss."""
@@ -256,7 +286,7 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         Raises:
             ValueError: the problem has no exact solution.
         """
-        return measure(self.network, self.problem, self.compute_dtype, points)
+        return measure(self.call, self.problem, self.compute_dtype, points)
 
     def relative_l2(self, points: np.ndarray | None = None) -> float:
         """Returns the relative L2 error; see `errors`."""

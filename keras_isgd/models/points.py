@@ -30,7 +30,7 @@ def default_points(
         equations: columns of the residual, k.
     """
     boundary = None
-    if len(problem.coordinates) > 1:
+    if problem.width > 1:
         boundary = max(int(_BOUNDARY_ROWS * parameters), 20)
     return problem.points(
         interior=max(int(_INTERIOR_ROWS * parameters / equations), 100),
@@ -65,10 +65,10 @@ def prepare(
         sets = {name: np.asarray(value) for name, value in x.items()}
         _check_specs(problem, {n: (v.shape, v.dtype.name) for n, v in sets.items()})
         _check_values(problem, sets)
-        dataset = endless(sets)
+        dataset = endless(problem.with_normals(sets))
     elif isinstance(x, tf.data.Dataset):
         _check_dataset(problem, x)
-        dataset = x
+        dataset = _with_normals(problem, x)
     else:
         raise TypeError(
             "Expected points as a tf.data.Dataset, such as problem.points(...), or "
@@ -112,12 +112,22 @@ def _check_specs(
             + (f"; unknown: {', '.join(unknown)}" if unknown else "")
             + "."
         )
-    d = len(problem.coordinates)
+    width, names = problem.width, problem.names
+    normals = problem.sets.with_normals
     for name, (shape, dtype) in specs.items():
-        if len(shape) != 2 or shape[1] not in (d, None):
+        allowed = [width, None]
+        if name in normals:
+            allowed.append(width + len(names.coordinates))
+        if len(shape) != 2 or shape[1] not in allowed:
             raise ValueError(
-                f"Expected the points {name!r} in the shape (n, {d}) for the "
-                f"coordinates {', '.join(problem.coordinates)}, got {tuple(shape)}."
+                f"Expected the points {name!r} in the shape (n, {width}) for the "
+                f"coordinates {', '.join(names.inputs)}"
+                + (
+                    ", or with the outward normals beside them"
+                    if name in normals
+                    else ""
+                )
+                + f", got {tuple(shape)}."
             )
         if dtype.startswith("complex"):
             check_real_dtype(f"The set of points {name!r}", dtype)
@@ -135,11 +145,34 @@ def _check_values(problem: Problem, sets: Mapping[str, np.ndarray]) -> None:
             raise ValueError(
                 f"The points {name!r} have NaN or infinite coordinates. Remove them."
             )
-        outside = int(np.sum(~problem.domain.contains(x)))
-        if outside:
-            raise ValueError(
-                f"{outside} of the points {name!r} lie outside {problem.domain}."
-            )
+        problem.check_points(x[:, : problem.width], f"the points {name!r}")
+
+
+def _with_normals(problem: Problem, x: tf.data.Dataset) -> tf.data.Dataset:
+    """A dataset whose sets have the outward normals that conditions need."""
+    missing = [
+        name
+        for name in problem.sets.with_normals
+        if x.element_spec[name].shape[1] == problem.width
+    ]
+    if not missing:
+        return x
+    d = len(problem.coordinates)
+
+    @tf.autograph.experimental.do_not_convert
+    def complete(sets: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        sets = dict(sets)
+        for name in missing:
+            known = sets[name]
+
+            def with_normals(points: np.ndarray, name: str = name) -> np.ndarray:
+                return problem.with_normals({name: points})[name]
+
+            found = tf.numpy_function(with_normals, [known], known.dtype)
+            sets[name] = tf.ensure_shape(found, [known.shape[0], problem.width + d])
+        return sets
+
+    return x.map(complete)
 
 
 class SeekPoints(keras.callbacks.Callback):

@@ -1,6 +1,32 @@
 """Keras networks that suit PINNs."""
 
-from keras_isgd.networks.layers import FourierFeatures, TrainableSine, sine
+from keras_isgd.networks.hard_conditions import dirichlet, initial
+from keras_isgd.networks.join import Part, join
+from keras_isgd.networks.layers import (
+    Columns,
+    FourierFeatures,
+    Positive,
+    TrainableSine,
+    sine,
+)
 from keras_isgd.networks.mlp import input_scale_for, mlp
+from keras_isgd.networks.periodic import PeriodicFeatures, periodic
+from keras_isgd.networks.transform import Transform, transform
 
-__all__ = ["FourierFeatures", "TrainableSine", "input_scale_for", "mlp", "sine"]
+__all__ = [
+    "Columns",
+    "FourierFeatures",
+    "Part",
+    "PeriodicFeatures",
+    "Positive",
+    "TrainableSine",
+    "Transform",
+    "dirichlet",
+    "initial",
+    "input_scale_for",
+    "join",
+    "mlp",
+    "periodic",
+    "sine",
+    "transform",
+]

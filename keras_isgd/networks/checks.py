@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import tensorflow as tf
@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_isgd import compat
 from keras_isgd.utils.devices import device_type
 
-__all__ = ["check_network", "mixed_policy"]
+__all__ = ["Extent", "Size", "check_extent", "check_network", "mixed_policy", "size_of"]
 
 _STOCHASTIC = (
     keras.layers.BatchNormalization,
@@ -25,12 +25,77 @@ class ProblemShape(Protocol):
     """What of a `Problem` a network has to match."""
 
     @property
-    def coordinates(self) -> Sequence[str]:
-        """Names of the coordinates."""
+    def width(self) -> int:
+        """The number of the network's inputs."""
 
     @property
-    def outputs(self) -> int:
-        """The number of outputs."""
+    def network_outputs(self) -> int:
+        """The number of its outputs."""
+
+
+class Extent(Protocol):
+    """What of a geometry says where it lies: its bounding box."""
+
+    @property
+    def dimension(self) -> int:
+        """The number of coordinates, d."""
+
+    @property
+    def lower(self) -> Sequence[float]:
+        """The lower corner, d numbers."""
+
+    @property
+    def upper(self) -> Sequence[float]:
+        """The upper corner, d numbers."""
+
+    @property
+    def lengths(self) -> Sequence[float]:
+        """The edge lengths, d numbers."""
+
+
+class Size(NamedTuple):
+    """The numbers of columns that a network takes and returns, and its dtype."""
+
+    inputs: int
+    outputs: int
+    dtype: str
+
+
+def check_extent(name: str, geometry: Any) -> None:
+    """Checks that an argument is a geometry with a bounding box.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    needed = ("dimension", "lower", "upper", "lengths")
+    if not all(hasattr(geometry, attribute) for attribute in needed):
+        raise ValueError(
+            f"Expected `{name}` to be a geometry with a bounding box, such as ki.Box; "
+            f"got {geometry!r}."
+        )
+
+
+def size_of(network: keras.Model) -> Size:
+    """Returns the size of a network of one input and one output, each a matrix.
+
+    Raises:
+        ValueError: no built network from `(n, d)` to `(n, outputs)`, or one of another
+            dtype than float64 and float32.
+    """
+    shapes = [getattr(network, f"{side}_shape", None) for side in ("input", "output")]
+    if not isinstance(network, keras.Model) or not all(
+        isinstance(shape, tuple) and len(shape) == 2 and isinstance(shape[1], int)
+        for shape in shapes
+    ):
+        raise ValueError(
+            "Expected a functional or built Sequential keras.Model from (n, d) to "
+            f"(n, outputs), such as ki.networks.mlp(); got {network!r}."
+        )
+    weights = network.trainable_variables
+    dtype = weights[0].dtype if weights else network.inputs[0].dtype
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"Expected a network in float64 or float32, got {dtype}.")
+    return Size(shapes[0][1], shapes[1][1], dtype)
 
 
 def mixed_policy(layer: keras.layers.Layer) -> str | None:
@@ -79,7 +144,7 @@ def check_network(network: keras.Model, problem: ProblemShape) -> str:
         raise ValueError(
             f"Expected a network of one dtype, float64 or float32, got {dtypes}."
         )
-    expected = (None, len(problem.coordinates)), (None, problem.outputs)
+    expected = (None, problem.width), (None, problem.network_outputs)
     found = tuple(network.input_shape), tuple(network.output_shape)
     if found != expected:
         raise ValueError(

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_isgd.geometry import Box
+from keras_isgd.networks.checks import Extent, check_extent
 from keras_isgd.networks.initializers import CentredBias, WideKernel
 from keras_isgd.networks.layers import TrainableSine, sine
 from keras_isgd.utils.checks import (
@@ -25,7 +26,7 @@ _DTYPES = ("float32", "float64")
 
 
 def input_scale_for(
-    frequency: float, domain: Box | None = None, depth: int = 2
+    frequency: float, domain: Extent | None = None, depth: int = 2
 ) -> float:
     """Returns a first-layer scale K for the highest frequency expected.
 
@@ -41,13 +42,16 @@ def input_scale_for(
         frequency: of the shortest wave, in radians per unit of length: the length
             of its wave vector, which is 10 sqrt(2) pi for sin(10 pi x)
             sin(10 pi y). A positive number.
-        domain: the problem's `Box`; an edge of length 1 if None.
+        domain: the problem's geometry, whose bounding box has the edges; an edge of
+            length 1 if None.
         depth: number of hidden layers.
 
     Raises:
-        ValueError: `frequency` is not positive and finite, or `depth` no whole
-            number >= 1.
+        ValueError: `frequency` is not positive and finite, `depth` no whole number
+            >= 1, or a `domain` without a bounding box.
     """
+    if domain is not None:
+        check_extent("domain", domain)
     shortest = 1.0 if domain is None else min(domain.lengths)
     part = 2.0 if check_count("depth", depth) == 1 else 3.0
     return max(check_positive("frequency", frequency) / part, 4.0 / shortest)
@@ -62,8 +66,8 @@ def mlp(
     input_scale: float | None = None,
     output_scale: float | None = None,
     features: keras.layers.Layer | None = None,
-    domain: Box | None = None,
-    steep: Box | None = None,
+    domain: Extent | None = None,
+    steep: Extent | None = None,
     dtype: str = "float64",
     seed: int | None = None,
     output_offset: float | Sequence[float] = 0.0,
@@ -96,7 +100,9 @@ def mlp(
             `input_scale` and 1 without.
         features: a layer between the coordinates and the first hidden layer, such
             as `FourierFeatures`; not together with `input_scale`.
-        domain: the `Box` for the centres; the unit box if None.
+        domain: a geometry in all inputs whose bounding box is for the centres; the
+            unit box if None. Where parameters of the equation are inputs too, it is a
+            `Box` of coordinates and parameters.
         steep: a `Box` where the solution is steep, such as a boundary layer: half
             of the first layer's units have their centres there, and a scale of at
             least 12 over its edges. Needs `input_scale`.
@@ -170,12 +176,16 @@ def _check_first_layer(
     inputs: int,
     input_scale: float | None,
     features: keras.layers.Layer | None,
-    domain: Box | None,
-    steep: Box | None,
+    domain: Extent | None,
+    steep: Extent | None,
 ) -> None:
+    for name, geometry in (("domain", domain), ("steep", steep)):
+        if geometry is not None:
+            check_extent(name, geometry)
     if domain is not None and domain.dimension != inputs:
         raise ValueError(
-            f"Expected a domain of {inputs} dimensions, got {domain.dimension}."
+            f"Expected a domain of {inputs} dimensions, got {domain.dimension}. Where "
+            "an equation's parameters are inputs too, give a Box of all inputs."
         )
     if features is not None and input_scale is not None:
         raise ValueError(
@@ -197,21 +207,32 @@ def _check_first_layer(
 
 
 def _resolving_layer(
-    inputs: int, input_scale: float, domain: Box | None, steep: Box | None, seed: int
+    inputs: int,
+    input_scale: float,
+    domain: Extent | None,
+    steep: Extent | None,
+    seed: int,
 ) -> dict[str, Any]:
     """The initializers of a first layer that resolves lengths of 1/input_scale."""
     domain = domain or Box([0.0] * inputs, [1.0] * inputs)
     arguments: dict[str, Any] = {
         "scale": check_positive("input_scale", input_scale),
-        "lower": domain.lower,
-        "upper": domain.upper,
+        "lower": _numbers(domain.lower),
+        "upper": _numbers(domain.upper),
         "seed": seed,
-        "steep": None if steep is None else (steep.lower, steep.upper),
+        "steep": None
+        if steep is None
+        else (_numbers(steep.lower), _numbers(steep.upper)),
     }
     return {
         "kernel_initializer": WideKernel(**arguments),
         "bias_initializer": CentredBias(**arguments),
     }
+
+
+def _numbers(corner: Sequence[float]) -> list[float]:
+    """A corner as a file can hold it, from a tuple, an array or a tensor."""
+    return [float(number) for number in corner]
 
 
 def _last_layer(

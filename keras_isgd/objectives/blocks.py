@@ -64,6 +64,9 @@ class Block(Protocol):
     def rows(self) -> tf.Tensor:
         """Returns all rows, `(n, k)`, at the variables' values in the present scope."""
 
+    def squares(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns the sum of squared rows: a scalar, or one for each column `(k,)`."""
+
     def count(self) -> int | None:
         """Returns n if `piece` can cut the block into pieces, else None."""
 
@@ -108,15 +111,22 @@ class PointwiseRows:
         inputs: a tensor, or a structure of tensors, with n as first dimension.
         cost: see `Block`.
         factor: of all rows.
+        squares_of: their sum of squares, as `Block.squares`; a scalar if None.
     """
 
     function: Callable[[Any], tf.Tensor]
     inputs: Any
     cost: float | None = None
     factor: Any = 1.0
+    squares_of: Callable[[tf.Tensor], tf.Tensor] | None = None
 
     def rows(self) -> tf.Tensor:
         return self._rows_at(self.inputs)
+
+    def squares(self, rows: tf.Tensor) -> tf.Tensor:
+        if self.squares_of is not None:
+            return self.squares_of(rows)
+        return tf.reduce_sum(rows**2)
 
     def count(self) -> int | None:
         return tf.nest.flatten(self.inputs)[0].shape[0]
@@ -181,6 +191,9 @@ class SomeRows:
 
     def rows(self) -> tf.Tensor:
         return self._of(self.block.rows())
+
+    def squares(self, rows: tf.Tensor) -> tf.Tensor:
+        return self.block.squares(rows)
 
     def count(self) -> None:
         return None
@@ -287,7 +300,7 @@ def squares(
     memory: float,
     gradient: bool = True,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the sum of a block's squared rows `()` and its gradient `(p,)`.
+    """Returns a block's `Block.squares` and the gradient of their sum `(p,)`.
 
     Points are taken in pieces, one after the other, where all at once would exceed
     the memory.
@@ -313,7 +326,10 @@ def squares(
         return i + 1, value + more[0], slope + more[1]
 
     whole = n // size
-    zero = tf.zeros((), parameters.dtype)
+    # For its shape alone.
+    with parameters.scope(parts):
+        one = block.squares(block.piece(tf.constant(0), 1).rows())
+    zero = tf.zeros(one.shape, parameters.dtype)
     _, value, slope = tf.while_loop(
         lambda i, *_: i < whole,
         advance,
@@ -332,10 +348,10 @@ def _squares(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     if not gradient:
         with parameters.scope(parts):
-            value = tf.reduce_sum(block.rows() ** 2)
+            value = block.squares(block.rows())
         return value, tf.zeros((parameters.size,), parameters.dtype)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(parts)
         with parameters.scope(parts):
-            value = tf.reduce_sum(block.rows() ** 2)
+            value = block.squares(block.rows())
     return value, tape_vjp(parameters, tape, value, parts, None)

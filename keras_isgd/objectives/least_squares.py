@@ -41,7 +41,7 @@ class LeastSquares(Objective):
         memory: with `blocks`, GiB for the loss with its gradient; blocks that would
             take more are evaluated in pieces. 1 if None. (The budget for the
             Jacobian is Gauss-Newton's.)
-        aux_of: with `blocks`, the aux from a list of each block's sum of squares;
+        aux_of: with `blocks`, the aux from a list of each block's `squares`;
             `function` is then not called for it, so that there can be no `state`.
 
     Raises:
@@ -96,21 +96,21 @@ class LeastSquares(Objective):
         if self._fits_at_once():
             # By the function of the residual, which a step needs anyway.
             return tf.reduce_sum(self.residual(w) ** 2)
-        return tf.add_n(self._call_traced("sums", self._sums, w))
+        return _total(self._call_traced("sums", self._sums, w))
 
     def value_and_gradient(self, w: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the loss `()` and its gradient `(p,)` at `w` `(p,)`."""
         if self._blocks is None:
             return super().value_and_gradient(w)
         sums, gradient = self._call_traced("blockwise", self._blockwise, w)
-        return tf.add_n(sums), gradient
+        return _total(sums), gradient
 
     def evaluate(self, w: tf.Tensor) -> Evaluation:
         """Returns the full `Evaluation` at `w` `(p,)`."""
         if self._aux_of is None:
             return super().evaluate(w)
         sums, gradient = self._call_traced("blockwise", self._blockwise, w)
-        return Evaluation(w, tf.add_n(sums), gradient, self._aux_of(sums))
+        return Evaluation(w, _total(sums), gradient, self._aux_of(sums))
 
     def row_count(self) -> int | None:
         """Returns m, or None where the shapes of a batch are not fixed."""
@@ -184,13 +184,13 @@ class LeastSquares(Objective):
         return all(pieces_of(block, self._memory) == 1 for block in blocks)
 
     def _sums(self, w: tf.Tensor) -> list[tf.Tensor]:
-        """Each block's sum of squares."""
+        """Each block's squares."""
         return self._blockwise(w, gradient=False)[0]
 
     def _blockwise(
         self, w: tf.Tensor, gradient: bool = True
     ) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """Each block's sum of squares, and the gradient of them all."""
+        """Each block's squares, and the gradient of their sum."""
         parts = self.parameters.unpack(w)
         pairs = [
             squares(b, self.parameters, parts, self._memory, gradient)
@@ -266,3 +266,8 @@ class LeastSquares(Objective):
             rows, w, unconnected_gradients=tf.UnconnectedGradients.ZERO
         )
         return rows, jacobian
+
+
+def _total(squares: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The loss, from each block's squares."""
+    return tf.add_n([tf.reduce_sum(s) if s.shape.rank else s for s in squares])

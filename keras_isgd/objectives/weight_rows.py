@@ -38,6 +38,9 @@ class WeightRows:
         entries = tf.gather(tf.concat(values, axis=0), self._chosen())
         return (tf.cast(self._roots(), entries.dtype) * entries)[:, None]
 
+    def squares(self, rows: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_sum(rows**2)
+
     def count(self) -> None:
         return None
 

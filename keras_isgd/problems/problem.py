@@ -1,28 +1,33 @@
 """What a differential equation is, to a PINN."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from keras_isgd import sampling
 from keras_isgd.derivatives import Field
-from keras_isgd.derivatives.field import TIME
-from keras_isgd.geometry import Box, Faces
+from keras_isgd.derivatives.field import TIME, Names
+from keras_isgd.geometry import Box
+from keras_isgd.geometry.base import Geometry
+from keras_isgd.problems.coefficient import Coefficient, as_coefficient
 from keras_isgd.problems.conditions import Condition
-from keras_isgd.utils.checks import check_array, check_choice, check_seed, is_whole
+from keras_isgd.problems.names import check_names
+from keras_isgd.problems.places import OnFaces
+from keras_isgd.problems.point_sets import PointSets
+from keras_isgd.problems.quadrature import Rule, quadrature
+from keras_isgd.problems.region import Region
+from keras_isgd.problems.subdomains import (
+    check_subdomains,
+    chosen_outputs,
+    per_subdomain,
+)
 
 __all__ = ["Problem"]
 
-# Grid points along each axis of the test grid, by dimension.
-_TEST_COUNTS = {1: 20_001, 2: 201, 3: 41}
-# In more dimensions, so many points of a Sobol sequence.
-_TEST_POINTS = 2**16
-
 
 class Problem:
-    """A differential equation on a box, with conditions.
+    """A differential equation on a domain, with conditions.
 
     A subclass sets `coordinates` and `domain` and defines `residual`; most
     define `conditions`, and `exact` where a solution is known. Register it with
@@ -35,19 +40,31 @@ class Problem:
             boundary, and the Laplacian leaves it out. "t" unless set otherwise; a
             problem without a coordinate of that name has no time, nor has one with
             None.
-        outputs: number of the network's outputs.
-        domain: a `Box` in d dimensions.
-        coefficients: trainable coefficients of the equation and their first
-            values, such as `{"nu": 0.1}`; `residual` reads `u.coefficient("nu")`.
+        outputs: number of the network's outputs, or their names, such as
+            `("u", "v", "p")`.
+        domain: a geometry in d dimensions: a `Box`, or with time
+            `geometry * ki.geometry.Interval(0.0, 1.0)`.
+        parameters: ranges of further inputs of the network by name, such as
+            `{"k": (0.2, 1.0)}`: numbers of the equation for whose every value it is
+            solved at once. `residual` reads `u.parameter("k")`. They have no boundary
+            and no place in the Laplacian.
+        coefficients: trainable coefficients of the equation and their first values,
+            such as `{"nu": 0.1}`, or a `Coefficient` each, with bounds; `residual`
+            reads `u.coefficient("nu")`.
+        subdomains: parts of space by name, `{"lower": geometry, ...}`, each with a
+            solution of its own, for several materials. `residual` finds the part's
+            name in `u.subdomain`, and `Interface` joins them.
+        defined_up_to_constant: names of outputs that the equation defines up to a
+            constant, such as a pressure; errors leave the constant out.
         pointwise: whether the residual at a point depends on that point alone; None
-            finds it out.
+            finds it out, and False allows rows that mix points.
 
     Example:
 
         @keras.saving.register_keras_serializable("my_package")
         class Helmholtz(ki.Problem):
             coordinates = ("x", "y")
-            domain = ki.Box((0.0, 0.0), (1.0, 1.0))
+            domain = ki.geometry.Disk((0.0, 0.0), 1.0)
 
             def residual(self, u, x):
                 return u.laplacian() + 16.0 * u.value - self.source(x)
@@ -58,9 +75,12 @@ class Problem:
 
     coordinates: tuple[str, ...] = ("x",)
     time: str | None = TIME
-    outputs: int = 1
-    domain: Box = Box(0.0, 1.0)
-    coefficients: Mapping[str, float] = {}
+    outputs: int | tuple[str, ...] = 1
+    domain: Geometry = Box(0.0, 1.0)
+    parameters: Mapping[str, tuple[float, float]] = {}
+    coefficients: Mapping[str, float | Coefficient] = {}
+    subdomains: Mapping[str, Geometry] = {}
+    defined_up_to_constant: tuple[str, ...] = ()
     pointwise: bool | None = None
     reference: str = ""
     # A box inside the domain where the solution is steep, for `points(refine=...)`.
@@ -69,9 +89,12 @@ class Problem:
     def residual(self, u: Field, x: tf.Tensor) -> tf.Tensor:
         """Returns what the equation says is zero, `(n, k)` for k equations.
 
+        A dictionary of `(n, 1)` by name gives each equation a name, under which its
+        part of the loss and its weight are found.
+
         Args:
             u: `Field` at the points.
-            x: the points, `(n, d)`.
+            x: the points, `(n, d + q)`: coordinates, then parameters.
         """
         raise TypeError(
             f"{type(self).__name__} must define residual(self, u, x), the equation "
@@ -82,8 +105,35 @@ class Problem:
         """Returns the list of conditions; none by default."""
         return []
 
-    # A subclass with a known solution defines exact(self, x): (n, d) -> (n, outputs).
+    # A subclass with a known solution defines exact(self, x): (n, d + q) -> (n, outputs).
     exact: Any = None
+
+    # -- names ----------------------------------------------------------------------
+
+    @property
+    def names(self) -> Names:
+        """What the problem calls its coordinates, outputs and parameters."""
+        outputs = self.outputs
+        if isinstance(outputs, int):
+            outputs = ("u",) if outputs == 1 else tuple(f"u{i}" for i in range(outputs))
+        return Names(
+            tuple(self.coordinates), tuple(outputs), self.time, tuple(self.parameters)
+        )
+
+    @property
+    def network_outputs(self) -> int:
+        """The number of the network's outputs: all of them, in each subdomain."""
+        return len(self.names.outputs) * max(len(self.subdomains), 1)
+
+    @property
+    def width(self) -> int:
+        """d + q, the number of the network's inputs."""
+        return len(self.coordinates) + len(self.parameters)
+
+    def first_outputs(self, subdomains: Sequence[str]) -> list[int]:
+        """Returns the number of the network's first output for some subdomains."""
+        names, count = list(self.subdomains), len(self.names.outputs)
+        return [names.index(name) * count for name in subdomains]
 
     @property
     def time_axis(self) -> int | None:
@@ -91,49 +141,158 @@ class Problem:
         coordinates = tuple(self.coordinates)
         return coordinates.index(self.time) if self.time in coordinates else None
 
-    def bound_conditions(self) -> list[Condition]:
-        """Returns the conditions with what they leave to the problem filled in."""
-        return [condition.bound_to(self) for condition in self.conditions()]
+    @property
+    def unknowns(self) -> dict[str, Coefficient]:
+        """The coefficients, each with its bounds."""
+        owner = type(self).__name__
+        return {
+            name: as_coefficient(f"The coefficient {name!r} of {owner}", value)
+            for name, value in self.coefficients.items()
+        }
 
-    def faces(self, on: str) -> list[tuple[int, int]]:
-        """Returns the faces that a point set's name means, as `(axis, side)` pairs.
+    # -- places -----------------------------------------------------------------------
+
+    @property
+    def region(self) -> Region:
+        """The domain with time and parameters."""
+        key = (
+            id(self.domain),
+            tuple(self.coordinates),
+            self.time,
+            tuple(self.parameters.items()),
+        )
+        known = vars(self).get("_region")
+        if known is None or known[0] != key:
+            region = Region(
+                type(self).__name__,
+                self.domain,
+                self.coordinates,
+                self.time,
+                self.parameters,
+            )
+            # The domain is kept with its number, which another could get.
+            known = (key, region, self.domain)
+            vars(self)["_region"] = known
+        return known[1]
+
+    def chosen_outputs(self, x: tf.Tensor, u: tf.Tensor) -> tf.Tensor:
+        """Returns, of the outputs for all subdomains, those for each point's own.
+
+        Args:
+            x: points `(n, d + q)`.
+            u: the network's outputs there, `(n, subdomains * outputs)`.
+        """
+        return chosen_outputs(self, x, u)
+
+    def quadrature(self, over: Any, nodes: int | None, normals: bool) -> Rule:
+        """Returns a rule for integrals over a part of space; see `quadrature`."""
+        return quadrature(self.region, over, nodes, normals)
+
+    def normal_axes(self, on: Any) -> list[tuple[int, float | None]]:
+        """Returns the coordinates in which normals point; see `Region`."""
+        return self.region.normal_axes(on)
+
+    def edge_lengths(self, coordinate: str) -> float:
+        """Returns the extent of the domain in a coordinate.
 
         Raises:
-            ValueError: neither "boundary" nor a face.
+            ValueError: there is no such coordinate.
         """
-        if on == "boundary":
-            faces = [
-                (axis, side)
-                for axis in range(len(self.coordinates))
-                if axis != self.time_axis
-                for side in (0, 1)
-            ]
-            if not faces:
-                raise ValueError(
-                    f"{type(self).__name__} has no boundary but in its time "
-                    f'"{self.time}": use ki.Initial, or on="{self.time}_min" or '
-                    f'on="{self.time}_max".'
-                )
-            return faces
-        named = {
-            f"{name}_{end}": (axis, side)
-            for axis, name in enumerate(self.coordinates)
-            for side, end in enumerate(("min", "max"))
-        }
-        if on not in named:
+        if coordinate not in self.coordinates:
             raise ValueError(
-                f"Unknown place {on!r}: {type(self).__name__} has boundary, "
-                f"{', '.join(named)}."
+                f"Unknown coordinate {coordinate!r}: {type(self).__name__} has "
+                f"{', '.join(self.coordinates)}."
             )
-        return [named[on]]
+        return self.region.lengths[tuple(self.coordinates).index(coordinate)]
+
+    def faces(self, on: str) -> list[tuple[int, int]]:
+        """Returns the faces of a box that a point set's name means.
+
+        Returns:
+            `(axis, side)` pairs.
+
+        Raises:
+            ValueError: neither "boundary" nor a face, or a domain that is no box.
+        """
+        place = self.region.place(on)
+        if not isinstance(place, OnFaces):
+            raise ValueError(f"{on!r} are no faces of {type(self).__name__}.")
+        return list(place.faces)
+
+    def check_place(self, on: Any) -> None:
+        """Checks that a condition's `on` is a place of the domain.
+
+        Raises:
+            ValueError: it is not.
+        """
+        self.region.place(on)
+
+    def check_points(self, x: np.ndarray, what: str) -> None:
+        """Checks that points `(n, d + q)` are inside the domain.
+
+        Args:
+            x: the points.
+            what: whose they are, for the sentence.
+
+        Raises:
+            ValueError: wrong numbers of columns, or points outside.
+        """
+        if x.shape[1] != self.width:
+            q = len(self.parameters)
+            raise ValueError(
+                f"{what[0].upper()}{what[1:]} has points of {x.shape[1]} columns, "
+                f"{type(self).__name__} has {self.width - q} coordinates"
+                f"{f' and {q} parameters' if q else ''}."
+            )
+        outside = int(np.sum(~self.region.contains(x)))
+        if outside:
+            raise ValueError(f"{outside} points of {what} lie outside {self.region}.")
+
+    # -- conditions and points --------------------------------------------------------
+
+    def bound_conditions(self) -> list[Condition]:
+        """Returns the conditions with what they leave to the problem filled in.
+
+        Those without a name of their own are numbered where they would share one.
+        """
+        found: list[Condition] = []
+        taken: set[str] = set()
+        for condition in self.conditions():
+            for part in self._parts_of(condition):
+                name, number = part.name, 2
+                while name in taken and part.given_name is None:
+                    name, number = f"{part.name}_{number}", number + 1
+                taken.add(name)
+                found.append(part if name == part.name else part.renamed(name))
+        return found
+
+    def _parts_of(self, condition: Condition) -> list[Condition]:
+        parts = condition.parts(self)
+        if not self.subdomains:
+            return parts
+        return [one for part in parts for one in per_subdomain(self, part)]
+
+    @property
+    def sets(self) -> PointSets:
+        """The point sets that training needs."""
+        return PointSets(self)
 
     def point_sets(self) -> list[str]:
         """Returns the names of the point sets that training needs."""
-        names = ["interior"]
-        for condition in self.bound_conditions():
-            if condition.on is not None and condition.on not in names:
-                names.append(condition.on)
-        return names
+        return self.sets.names
+
+    def with_normals(self, sets: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns point sets with the outward normals that conditions need.
+
+        They are d further columns. A set that has them keeps its own.
+
+        Args:
+            sets: dictionary of arrays `(n, d + q)`.
+
+        Raises:
+            ValueError: a point that has no normal.
+        """
+        return self.sets.completed(sets)
 
     def points(
         self,
@@ -161,77 +320,23 @@ class Problem:
                 where the problem knows its solution to be steep; in [0, 1).
 
         Returns:
-            A `tf.data.Dataset` of dictionaries of float64 tensors `(n_i, d)`. It
-            goes on at the step where a restored run stopped.
+            A `tf.data.Dataset` of dictionaries of float64 tensors `(n_i, d + q)`,
+            with the outward normals `(n_i, d)` beside them where a condition needs
+            them. It goes on at the step where a restored run stopped.
 
         Raises:
             ValueError: a number below 1, an unknown method or set, a share without
                 a box `steep`, or a set above 2 GiB.
         """
-        check_choice("method", method, sampling.METHODS)
-        seed = check_seed(seed)
-        counts = self._counts(interior, boundary)
-        samplers: dict[str, sampling.Sampler] = {}
-        for offset, (name, count) in enumerate(counts.items()):
-            faces = None
-            if name != "interior":
-                faces = Faces(self.domain, tuple(self.faces(name)))
-            samplers[name] = sampling.SetSampler(
-                self.domain, count, method, seed + offset * 2**32, faces
-            )
-        if refine != 0.0:
-            samplers["interior"] = self._refined(interior, method, seed, refine)
-        return sampling.point_dataset(samplers, resample)
-
-    def _refined(
-        self, interior: int, method: str, seed: int, refine: float
-    ) -> sampling.Sampler:
-        if self.steep is None or not 0.0 < refine < 1.0:
-            raise ValueError(
-                "Expected `refine` in [0, 1), and 0 for a problem without a box "
-                f"`steep`; got {refine!r} for {type(self).__name__}."
-            )
-        inside = min(max(round(refine * interior), 1), interior - 1)
-        return sampling.Union(
-            [
-                sampling.SetSampler(self.domain, interior - inside, method, seed),
-                sampling.SetSampler(self.steep, inside, method, seed + 2**40),
-            ]
-        )
-
-    def _counts(
-        self, interior: int, boundary: int | Mapping[str, int] | None
-    ) -> dict[str, int]:
-        names = self.point_sets()[1:]
-        one_dimensional = len(self.coordinates) == 1
-        if one_dimensional and boundary is not None:
-            raise ValueError(
-                "In one dimension the boundary is two end points and both are always "
-                f"used: leave `boundary` out, got {boundary!r}."
-            )
-        if isinstance(boundary, Mapping):
-            if set(boundary) != set(names):
-                raise ValueError(
-                    f"Expected `boundary` to give numbers for {', '.join(names)}; got "
-                    f"{', '.join(map(str, boundary)) or 'none'}."
-                )
-            counts = {"interior": interior, **boundary}
-        else:
-            number = 200 if boundary is None else boundary
-            counts = {"interior": interior, **dict.fromkeys(names, number)}
-        for name, count in counts.items():
-            if not is_whole(count, 1):
-                raise ValueError(
-                    f"Expected a whole number >= 1 of {name} points, got {count!r}."
-                )
-        return counts
+        return self.sets.dataset(interior, boundary, resample, seed, method, refine)
 
     def test_points(self) -> np.ndarray:
-        """Returns the fixed fine grid on which errors are measured, `(n, d)`."""
-        d = len(self.coordinates)
-        if d in _TEST_COUNTS:
-            return self.domain.grid([_TEST_COUNTS[d]] * d)
-        return self.domain.from_unit(sampling.sobol_points(d, _TEST_POINTS))
+        """Returns the fixed fine points on which errors are measured, `(n, d + q)`.
+
+        A grid of a box in up to three dimensions; elsewhere points that are evenly
+        spread over the geometry.
+        """
+        return self.region.test_points()
 
     def check(self) -> None:
         """Checks that the parts fit together.
@@ -239,45 +344,18 @@ class Problem:
         Raises:
             ValueError: with a sentence, if they do not.
         """
-        name = type(self).__name__
-        if len(set(self.coordinates)) != len(self.coordinates) or not self.coordinates:
-            raise ValueError(
-                f"{name}.coordinates must be different names, got {self.coordinates}."
-            )
-        self._check_time()
-        if self.domain.dimension != len(self.coordinates):
-            raise ValueError(
-                f"{name} has coordinates {self.coordinates}, but its domain has "
-                f"{self.domain.dimension} dimensions."
-            )
-        for coefficient, value in self.coefficients.items():
-            if check_array(f"The coefficient {coefficient!r} of {name}", value).ndim:
-                raise ValueError(
-                    f"The coefficient {coefficient!r} of {name} has to start at one "
-                    f"number, got {value!r}."
-                )
+        check_names(self)
+        _ = self.region, self.unknowns
+        check_subdomains(self)
         names = ["residual"]
         for condition in self.bound_conditions():
             if condition.name in names:
                 raise ValueError(
-                    f"{name} has two terms named {condition.name!r}; give one of the "
-                    "conditions another `name`."
+                    f"{type(self).__name__} has two terms named {condition.name!r}; "
+                    "give one of the conditions another `name`."
                 )
             names.append(condition.name)
             condition.check(self)
-
-    def _check_time(self) -> None:
-        name, time = type(self).__name__, self.time
-        if time is not None and not isinstance(time, str):
-            raise ValueError(
-                f"Expected {name}.time to be the name of the coordinate that is time, "
-                f"or None, got {time!r}. Call what you keep there by another name."
-            )
-        if time not in (None, TIME) and self.time_axis is None:
-            raise ValueError(
-                f'{name}.time is "{time}", but its coordinates are '
-                f"{', '.join(self.coordinates)}."
-            )
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments; none by default."""

@@ -77,6 +77,7 @@ def rows_are_pointwise(trace: Trace) -> bool:
     """
     small, large = trace.papers
     known = dict.fromkeys(large.at_points, 0)
+    known.update(dict.fromkeys(large.shared, MIXED))
     walk = _Walk(large.graph, small.graph, large.count, known)
     return walk.kinds[large.rows.name] == 0
 

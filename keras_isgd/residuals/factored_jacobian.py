@@ -19,17 +19,21 @@ from keras_isgd.objectives.weight_rows import WeightFactors
 
 __all__ = ["ChainedRows", "Factor", "FactoredRows"]
 
+# With more channels, XLA's sum of outer products is no faster than matrix products.
+_FUSED_CHANNELS = 16
+
 
 class Factor(NamedTuple):
     """What one use of weights adds to the Jacobian of k rows for each of n points.
 
     Attributes:
         kernel: the variable W `(i, o)`, or s `(o,)` where `elementwise`.
-        bias: the variable b `(o,)`, which enters the first channel, or None.
+        bias: the variable b `(o,)`, which enters the first `values` channels, or None.
         forward: h for each channel, `(n, i)`, or `(1, i)` if it is the same at all
             points.
         backward: g for each channel, `(n, k, o)`.
         elementwise: whether z = h * s.
+        values: the number of channels that are values, those of several points.
     """
 
     kernel: keras.Variable
@@ -37,18 +41,24 @@ class Factor(NamedTuple):
     forward: list[tf.Tensor]
     backward: list[tf.Tensor]
     elementwise: bool = False
+    values: int = 1
 
     def block(self, fused: bool) -> tf.Tensor:
         """dr / dW, `(n, k, i, o)`, or dr / ds, `(n, k, o)`."""
         if self.elementwise:
             return _sum(h[:, None] * g for h, g in self.pairs())
-        if fused or len(self.forward) == 1:
+        few = len(self.forward) <= _FUSED_CHANNELS
+        if (fused and few) or len(self.forward) == 1:
             return _sum(h[:, None, :, None] * g[:, :, None] for h, g in self.pairs())
         # One small matrix product for each row.
         n = tf.shape(self.backward[0])[0]
         left = [tf.broadcast_to(h, [n, h.shape[1]]) for h in self.forward]
         left = tf.stack(left, axis=2)[:, None]
         return tf.matmul(left, tf.stack(self.backward, axis=2))
+
+    def bias_flow(self) -> tf.Tensor:
+        """dr / db, `(n, k, o)`."""
+        return _sum(iter(self.backward[: self.values]))
 
     def pairs(self) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
         """h and g of each channel."""
@@ -61,7 +71,7 @@ class Factor(NamedTuple):
             z = h * kernel if self.elementwise else h @ kernel
             total += tf.reduce_sum(g * z[:, None], axis=2)
         if bias is not None:
-            total += tf.linalg.matvec(self.backward[0], bias)
+            total += tf.linalg.matvec(self.bias_flow(), bias)
         return total
 
     def vjp(self, u: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor | None]:
@@ -79,7 +89,9 @@ class Factor(NamedTuple):
                 total += tf.transpose(h) * tf.reduce_sum(flow, axis=0)
             else:
                 total += tf.matmul(h, flow, transpose_a=True)
-        return total, tf.reduce_sum(flows[0], axis=0) if self.bias is not None else None
+        if self.bias is None:
+            return total, None
+        return total, tf.reduce_sum(_sum(iter(flows[: self.values])), axis=0)
 
 
 class FactoredRows(NamedTuple):
@@ -114,7 +126,7 @@ class FactoredRows(NamedTuple):
         for factor in self.factors:
             _add(parts, factor.kernel, factor.block(fused))
             if factor.bias is not None:
-                _add(parts, factor.bias, factor.backward[0])
+                _add(parts, factor.bias, factor.bias_flow())
         for variable, derivative in self.scalars:
             _add(parts, variable, derivative)
         m = tf.size(self.rows)
@@ -172,7 +184,8 @@ class FactoredRows(NamedTuple):
                 if left.kernel is right.kernel:
                     total += _shared(left, right, left is right)
                 elif left.bias is not None and left.bias is right.bias:
-                    total += _products(left.backward[:1], right.backward[:1])[0][0]
+                    flows = [[left.bias_flow()], [right.bias_flow()]]
+                    total += _products(*flows)[0][0]
         for variable, derivative in self.scalars:
             for again, slope in other.scalars:
                 if variable is again:
@@ -195,14 +208,14 @@ class ChainedRows(NamedTuple):
 
     Attributes:
         rows: `(m, k)`.
-        outer: how they depend on those derivatives, `(m k, n q)`.
-        inner: `FactoredRows` of the q derivatives at n points.
+        outer: for each place, how they depend on the derivatives there, `(m k, n q)`.
+        inner: for each place, `FactoredRows` of the q derivatives at n points.
         scalars: list of `(variable, (m k, 1))`.
     """
 
     rows: tf.Tensor
-    outer: tf.Tensor
-    inner: FactoredRows
+    outer: list[tf.Tensor]
+    inner: list[FactoredRows]
     scalars: list[tuple[keras.Variable, tf.Tensor]]
 
     def flat(self) -> tf.Tensor:
@@ -213,7 +226,12 @@ class ChainedRows(NamedTuple):
         self, variables: list[keras.Variable], fused: bool = False
     ) -> tf.Tensor:
         """Returns the Jacobian `(m k, p)`; see `FactoredRows.jacobian`."""
-        through = tf.matmul(self.outer, self.inner.jacobian(variables, fused))
+        through = tf.add_n(
+            [
+                tf.matmul(outer, inner.jacobian(variables, fused))
+                for outer, inner in zip(self.outer, self.inner, strict=True)
+            ]
+        )
         direct = {id(variable): column for variable, column in self.scalars}
         columns = [
             direct.get(
@@ -231,7 +249,12 @@ class ChainedRows(NamedTuple):
         self, variables: list[keras.Variable], tangents: list[tf.Tensor]
     ) -> tf.Tensor:
         """Returns J v; see `FactoredRows.jvp`."""
-        total = tf.linalg.matvec(self.outer, self.inner.jvp(variables, tangents))
+        total = tf.add_n(
+            [
+                tf.linalg.matvec(outer, inner.jvp(variables, tangents))
+                for outer, inner in zip(self.outer, self.inner, strict=True)
+            ]
+        )
         v = {id(a): t for a, t in zip(variables, tangents, strict=True)}
         for variable, column in self.scalars:
             total += column[:, 0] * v[id(variable)]
@@ -239,10 +262,12 @@ class ChainedRows(NamedTuple):
 
     def vjp(self, variables: list[keras.Variable], u: tf.Tensor) -> list[tf.Tensor]:
         """Returns J^T u; see `FactoredRows.vjp`."""
-        flow = tf.linalg.matvec(self.outer, u, transpose_a=True)
-        parts = self.inner.vjp(variables, flow)
         direct = {id(v): tf.tensordot(c[:, 0], u, 1) for v, c in self.scalars}
-        return [p + direct.get(id(v), 0.0) for p, v in zip(parts, variables)]
+        parts = [direct.get(id(v), tf.zeros(v.shape, u.dtype)) for v in variables]
+        for outer, inner in zip(self.outer, self.inner, strict=True):
+            flow = tf.linalg.matvec(outer, u, transpose_a=True)
+            parts = [a + b for a, b in zip(parts, inner.vjp(variables, flow))]
+        return parts
 
 
 def _add(
@@ -270,7 +295,8 @@ def _shared(left: Factor, right: Factor, same: bool) -> tf.Tensor:
             if same and e < c:
                 continue
             shared = inputs[c][e]
-            if c == e == 0 and left.bias is not None and left.bias is right.bias:
+            biased = left.bias is not None and left.bias is right.bias
+            if c < left.values and e < right.values and biased:
                 shared = shared + 1.0
             term = product * shared
             total += term + tf.transpose(term) if same and e > c else term

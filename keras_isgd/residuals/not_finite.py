@@ -98,13 +98,13 @@ def _equation(term: Term, column: int) -> str:
 def _sentence(
     term: Term, network: keras.Model, x: tf.Tensor, row: int, what: str
 ) -> str:
-    names = term.problem.coordinates
+    names = term.problem.names.inputs
     if not term.pointwise:
         return (
             f"In the term {term.name!r}, {what} in row {row}; its rows mix points. "
             f"{_remedy(term)}"
         )
-    point = term.places(x[row : row + 1])[0]
+    point = term.own_places(x[row : row + 1])[0]
     where = ", ".join(f"{n} = {float(v):.6g}" for n, v in zip(names, point[0]))
     outputs = ", ".join(f"{float(v):.6g}" for v in network(point)[0])
     return (

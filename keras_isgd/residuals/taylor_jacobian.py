@@ -11,6 +11,7 @@ from keras_isgd.derivatives import taylor
 from keras_isgd.derivatives.channels import Request
 from keras_isgd.derivatives.jet import Use
 from keras_isgd.residuals.factored_jacobian import ChainedRows, Factor, FactoredRows
+from keras_isgd.residuals.places import Place
 
 __all__ = ["coupled_rows", "pointwise_rows"]
 
@@ -23,7 +24,7 @@ Scalars = list[tuple[keras.Variable, tf.Tensor]]
 
 def pointwise_rows(
     network: keras.Model,
-    places: Sequence[tf.Tensor],
+    places: Sequence[Place],
     requests: Sequence[Collection[Request]],
     function: Rows,
     coefficients: Mapping[str, keras.Variable],
@@ -34,9 +35,9 @@ def pointwise_rows(
 
     Args:
         network: maps `(n, d)` to `(n, outputs)`; Taylor mode passes it.
-        places: list of points `(n, d)`.
+        places: where; each row has points of its own.
         requests: for each of them, `(component, indices)` pairs.
-        function: from one dictionary of derivatives `(n, 1)` for each place, and a
+        function: from one dictionary of derivatives `(n, m)` for each place, and a
             dictionary of coefficients, to rows `(n, k)`.
         coefficients: dictionary of scalar variables.
 
@@ -44,6 +45,7 @@ def pointwise_rows(
         `FactoredRows`.
     """
     uses: list[Use] = []
+    counts: list[int] = []
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
 
         def record(use: Use) -> list[tf.Tensor]:
@@ -51,10 +53,11 @@ def pointwise_rows(
             uses.append(use)
             return use.outputs
 
-        values = [
-            taylor.derivatives(network, place, asked, record)
-            for place, asked in zip(places, requests, strict=True)
-        ]
+        values = []
+        for place, asked in zip(places, requests, strict=True):
+            found = taylor.derivatives(network, place.points, asked, record)
+            values.append({name: place.shaped(v) for name, v in found.items()})
+            counts += [place.count] * (len(uses) - len(counts))
         rows, scalars = _with_scalars(function, values, coefficients)
     n, k = tf.shape(rows)[0], rows.shape[1]
     # One list for each use, of its channels.
@@ -70,47 +73,50 @@ def pointwise_rows(
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
         )
-    return FactoredRows(rows, _factors(uses, flows), scalars)
+    return FactoredRows(rows, _factors(uses, counts, flows), scalars)
 
 
 def coupled_rows(
     network: keras.Model,
-    places: Sequence[tf.Tensor],
+    places: Sequence[Place],
     requests: Sequence[Collection[Request]],
     function: Rows,
     coefficients: Mapping[str, keras.Variable],
 ) -> ChainedRows:
     """Returns rows that may mix points; arguments as for `pointwise_rows`.
 
-    The derivatives of the network are pointwise, whatever is made of them.
+    The derivatives of the network are pointwise, whatever is made of them. Places
+    that all rows share are welcome too.
 
     Returns:
         `ChainedRows`.
     """
-    names: list[tuple[int, Request]] = []
-    blocks = []
-    for number, (place, asked) in enumerate(zip(places, requests, strict=True)):
-        ordered = sorted(asked, key=str)
-        names += [(number, name) for name in ordered]
-        joined = functools.partial(_side_by_side, ordered)
-        blocks.append(pointwise_rows(network, [place], [asked], joined, {}))
-    inner = functools.reduce(_beside, blocks)
-    flat = [inner.rows[:, j : j + 1] for j in range(len(names))]
+    inner, names = [], []
+    for place, asked in zip(places, requests, strict=True):
+        names.append(sorted(asked, key=str))
+        joined = functools.partial(_side_by_side, names[-1])
+        single = Place(place.points)
+        inner.append(pointwise_rows(network, [single], [asked], joined, {}))
+    columns = [[rows.rows[:, j : j + 1] for j in range(len(of))]
+               for rows, of in zip(inner, names, strict=True)]  # fmt: skip
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        tape.watch(flat)
-        values: list[dict[Request, tf.Tensor]] = [{} for _ in places]
-        for (number, name), value in zip(names, flat, strict=True):
-            values[number][name] = value
+        tape.watch(columns)
+        values = [
+            {name: place.shaped(v) for name, v in zip(of, found, strict=True)}
+            for place, of, found in zip(places, names, columns, strict=True)
+        ]
         rows, scalars = _with_scalars(function, values, coefficients)
         vector = tf.reshape(rows, [-1])
     slopes = tape.jacobian(
-        vector, flat, unconnected_gradients=tf.UnconnectedGradients.ZERO
+        vector, columns, unconnected_gradients=tf.UnconnectedGradients.ZERO
     )
-    # (m k, n, q), as the inner rows are ordered.
-    outer = tf.concat(slopes, axis=2)
-    outer = tf.reshape(outer, [tf.size(rows), -1])
+    # (m k, n q) for each place, as its inner rows are ordered.
+    outer = [
+        tf.reshape(tf.concat(of, axis=2), [tf.size(rows), -1]) for of in slopes if of
+    ]
     scalars = [(v, tf.reshape(column, [-1, 1])) for v, column in scalars]
-    return ChainedRows(rows, outer, inner, scalars)
+    asked_of = [block for block, of in zip(inner, names, strict=True) if of]
+    return ChainedRows(rows, outer, asked_of, scalars)
 
 
 def _side_by_side(names: list[Request], found: Any, _: Any) -> tf.Tensor:
@@ -137,33 +143,33 @@ def _with_scalars(
 
 
 def _factors(
-    uses: Sequence[Use], flows: Sequence[Sequence[Sequence[tf.Tensor]]]
+    uses: Sequence[Use],
+    counts: Sequence[int],
+    flows: Sequence[Sequence[Sequence[tf.Tensor]]],
 ) -> list[Factor]:
-    return [
-        Factor(
-            use.kernel,
-            use.bias,
-            use.inputs,
-            [tf.stack(flow, axis=1) for flow in zip(*(f[i] for f in flows))],
-            use.elementwise,
+    """A factor for each use; one with m points for each row has m times the channels.
+
+    Args:
+        uses: the uses.
+        counts: m of each.
+        flows: for each column of the rows, what flows back to each use's channels.
+    """
+    factors = []
+    for i, (use, count) in enumerate(zip(uses, counts, strict=True)):
+        backward = [tf.stack(flow, axis=1) for flow in zip(*(f[i] for f in flows))]
+        forward = list(use.inputs)
+        if count > 1:
+            forward = [h for channel in forward for h in _each(channel, count)]
+            backward = [g for channel in backward for g in _each(channel, count)]
+        factors.append(
+            Factor(use.kernel, use.bias, forward, backward, use.elementwise, count)
         )
-        for i, use in enumerate(uses)
-    ]
+    return factors
 
 
-def _beside(left: FactoredRows, right: FactoredRows) -> FactoredRows:
-    """Rows of two places at the same points side by side."""
-
-    def widened(factors: list[Factor], before: int, after: int) -> list[Factor]:
-        sides = [[0, 0], [before, after], [0, 0]]
-        return [
-            factor._replace(backward=[tf.pad(g, sides) for g in factor.backward])
-            for factor in factors
-        ]
-
-    return FactoredRows(
-        tf.concat([left.rows, right.rows], axis=1),
-        widened(left.factors, 0, right.rows.shape[1])
-        + widened(right.factors, left.rows.shape[1], 0),
-        [],
-    )
+def _each(channel: tf.Tensor, count: int) -> list[tf.Tensor]:
+    """A channel `(n m, ...)` as m channels `(n, ...)`; `(1, ...)` stays as it is."""
+    if channel.shape[0] == 1:
+        return [channel] * count
+    shape = [-1, count, *channel.shape[1:]]
+    return tf.unstack(tf.reshape(channel, shape), axis=1)

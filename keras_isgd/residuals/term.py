@@ -11,11 +11,15 @@ import tensorflow as tf
 
 from keras_isgd.derivatives import Field, engines, taylor
 from keras_isgd.derivatives.channels import Name, Request, plan
+from keras_isgd.derivatives.elsewhere import OtherPoints
+from keras_isgd.derivatives.field import Lookup, Names
 from keras_isgd.derivatives.trace import Trace, trace_rows
-from keras_isgd.problems.conditions import Condition, Data
+from keras_isgd.problems.conditions import Condition
 from keras_isgd.problems.problem import Problem
 from keras_isgd.residuals.dependence import rows_are_pointwise
+from keras_isgd.residuals.equations import Equations
 from keras_isgd.residuals.loss_weights import LossWeights, check_names
+from keras_isgd.residuals.places import Place, other_places
 
 __all__ = ["Coefficients", "Network", "Term", "Values", "terms_of"]
 
@@ -23,7 +27,7 @@ __all__ = ["Coefficients", "Network", "Term", "Values", "terms_of"]
 Network = Callable[[tf.Tensor], tf.Tensor]
 # The equation's coefficients by name: scalars, or the variables themselves.
 Coefficients = Mapping[str, Any]
-# For each place, the derivatives there, (n, 1), by what was asked.
+# For each place, the derivatives there, (n, 1) or (n, m), by what was asked.
 Values = Sequence[Mapping[Request, tf.Tensor]]
 
 # Tensors of a layer's outputs that are alive at once: before and after the activation,
@@ -37,39 +41,81 @@ class Term:
 
     Attributes:
         name: the term's name.
+        equations: the number of columns of each equation by its name, which is the
+            term's own where it has but one.
         on: the point set that it is evaluated on, or None with `points`.
         problem: the `Problem`.
         function: `function(fields, x) -> (n, k)`.
-        places: `places(x)` -> list of `(n, d)`, one for each field.
+        own_places: `own_places(x)` -> list of `(n, d)`, one for each field.
+        elsewhere: the other points that the function asks for.
+        subdomains: the name of the subdomain of each field, or nothing.
+        width: d + k, the number of columns of its inputs.
         points: fixed points with what else the function needs of each, `(n, d + k)`,
             or None.
         dtype: of the network.
         weights: the omegas of all terms.
         requests: for each place, the derivatives that the function asks for.
         columns: k, the number of rows for each point.
+        row_count: m where the function returns `(m, k)` for any number of points.
         pointwise: whether a point's rows depend on that point alone.
         engine: the module that serves derivatives.
         complete: whether Taylor mode sees every use of a trained weight.
     """
 
     name: str
+    equations: Mapping[str, int]
     on: str | None
     problem: Problem
     function: Callable[[list[Field], tf.Tensor], tf.Tensor]
-    places: Callable[[tf.Tensor], list[tf.Tensor]]
+    own_places: Callable[[tf.Tensor], list[tf.Tensor]]
+    elsewhere: tuple[OtherPoints, ...]
+    subdomains: tuple[str, ...]
+    width: int
     points: tf.Tensor | None
     dtype: str
     weights: LossWeights
     requests: tuple[frozenset[Request], ...]
     columns: int
+    row_count: int | None
     pointwise: bool
     engine: engines.Engine
     complete: bool
 
     @property
     def weight(self) -> tf.Tensor:
-        """Omega, a scalar in the term's dtype; it is read where this is called."""
-        return self.weights.tensor(self.name, self.dtype)
+        """Omega in the term's dtype, a scalar; `(k,)` where equations have their own.
+
+        It is read where this is called.
+        """
+        if self.names == (self.name,):
+            return self.weights.tensor(self.name, self.dtype)
+        omegas = []
+        for name, columns in self.equations.items():
+            omegas += [self.weights.tensor(name, self.dtype)] * columns
+        return tf.stack(omegas)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the term's equations: those of its metrics and weights."""
+        return tuple(self.equations)
+
+    def unweighted(self, squares: tf.Tensor) -> list[tf.Tensor]:
+        """Returns each equation's part of the loss without its omega, scalars.
+
+        Args:
+            squares: the sum of the scaled rows' squares, a scalar; or, where
+                equations have weights of their own, those of each column, `(k,)`.
+        """
+        values = squares / self.weight
+        if self.names == (self.name,):
+            return [values]
+        parts = tf.split(values, list(self.equations.values()))
+        return [tf.reduce_sum(part) for part in parts]
+
+    def squares(self, rows: tf.Tensor) -> tf.Tensor:
+        """Returns the sum of squared rows as `unweighted` takes it."""
+        by_column = self.names != (self.name,)
+        return tf.reduce_sum(rows**2, axis=0 if by_column else None)
 
     @property
     def layout(self) -> str | None:
@@ -86,7 +132,9 @@ class Term:
         """Returns the term's points with what else it needs, `(n, d + k)`."""
         if self.points is not None or self.on is None:
             return self.points
-        return point_sets[self.on]
+        x = point_sets[self.on]
+        # Normals that another condition on this set needs.
+        return x if x.shape[1] == self.width else x[:, : self.width]
 
     def rows_at(
         self, x: tf.Tensor, network: Network, coefficients: Coefficients
@@ -100,46 +148,89 @@ class Term:
         """
         return self.rows_of(self.values_at(x, network), x, coefficients)
 
+    def places(self, x: tf.Tensor) -> list[Place]:
+        """Returns where the network is needed for inputs `x`."""
+        own = [Place(points) for points in self.own_places(x)]
+        coefficients = list(self.problem.coefficients)
+        return own + other_places(
+            self.function, x, own, self._names, coefficients, self.elsewhere
+        )
+
     def values_at(
         self, x: tf.Tensor, network: Network
     ) -> list[dict[Request, tf.Tensor]]:
         """Returns the network's derivatives that the residual uses, for each place."""
-        return [
-            self.engine.derivatives(network, place, asked)
-            for place, asked in zip(self.places(x), self.requests, strict=True)
-        ]
+        values = []
+        for place, asked in zip(self.places(x), self.requests, strict=True):
+            found = self.engine.derivatives(network, place.points, asked)
+            values.append({name: place.shaped(v) for name, v in found.items()})
+        return values
 
     def rows_of(
         self, values: Values, x: tf.Tensor, coefficients: Coefficients
     ) -> tf.Tensor:
-        """Returns the residuals `(n, k)` from the network's derivatives."""
+        """Returns the residuals `(n, k)` from the network's derivatives.
+
+        Args:
+            values: for each place.
+            x: the term's inputs.
+            coefficients: the trained numbers, scalars; see `Coefficient`.
+        """
+        first = self.problem.first_outputs(self.subdomains) or [0] * len(values)
+        lookups = [
+            functools.partial(_looked_up, found, f)
+            for found, f in zip(values, first, strict=True)
+        ]
+        others = iter(lookups[len(values) - len(self.elsewhere) :])
+
+        def elsewhere(points: tf.Tensor) -> Lookup:
+            return next(others)
+
+        parts = self.subdomains or [None] * len(values)
+        unknowns = self.problem.unknowns
+        numbers = {name: unknowns[name].value(z) for name, z in coefficients.items()}
         fields = [
             Field(
-                functools.partial(_looked_up, found),
-                self.problem.coordinates,
-                self.problem.outputs,
-                coefficients,
-                time=self.problem.time,
+                lookup,
+                self._names,
+                coefficients=numbers,
+                points=points,
+                elsewhere=elsewhere,
+                subdomain=part,
             )
-            for found in values
+            for lookup, points, part in zip(lookups, self.own_places(x), parts)
         ]
         return self.function(fields, x)
 
+    @property
+    def _names(self) -> Names:
+        return self.problem.names
+
     def scale(self, x: tf.Tensor) -> tf.Tensor:
-        """Returns sqrt(omega / n), which makes the term the sum of squared rows."""
-        return tf.sqrt(self.weight / tf.cast(tf.shape(x)[0], x.dtype))
+        """Returns sqrt(omega / n), which makes the term the sum of squared rows.
+
+        It is a scalar, or `(k,)` as `weight` is.
+        """
+        rows = tf.shape(x)[0] if self.row_count is None else self.row_count
+        return tf.sqrt(self.weight / tf.cast(rows, x.dtype))
 
     def cost(self, network: keras.Model) -> int:
         """Roughly the bytes of a point in a loss with its gradient."""
         units = sum(_units(v.shape) for v in network.trainable_variables)
-        channels = sum(len(plan(i for _, i in asked)) for asked in self.requests)
+        counts = [1] * len(self.requests)
+        for i, other in enumerate(self.elsewhere, len(counts) - len(self.elsewhere)):
+            counts[i] = other.count if other.own else 1
+        channels = sum(
+            count * len(plan(i for _, i in asked))
+            for count, asked in zip(counts, self.requests, strict=True)
+        )
         return _COPIES * units * channels * tf.as_dtype(self.dtype).size
 
 
 def _looked_up(
-    found: Mapping[Request, tf.Tensor], component: int, indices: Name
+    found: Mapping[Request, tf.Tensor], first: int, component: int, indices: Name
 ) -> tf.Tensor:
-    return found[component, indices]
+    return found[component + first, indices]
 
 
 def _units(shape: Sequence[int]) -> int:
@@ -154,8 +245,11 @@ class _Part:
     name: str
     on: str | None
     weight: float
+    equations: Equations
     function: Callable[[list[Field], tf.Tensor], tf.Tensor]
     places: Callable[[tf.Tensor], list[tf.Tensor]]
+    subdomains: tuple[str, ...]
+    width: int
     points: tf.Tensor | None
     pointwise: bool | None
 
@@ -183,35 +277,57 @@ def terms_of(
     """
     problem.check()
     parts = [
-        _residual_part(problem),
+        *_residual_parts(problem),
         *(_condition_part(problem, c, dtype) for c in problem.bound_conditions()),
     ]
-    omegas = {part.name: part.weight for part in parts}
+    traces = [_traced(problem, part, dtype) for part in parts]
+    equations = [
+        part.equations.columns or {part.name: trace.columns}
+        for part, trace in zip(parts, traces, strict=True)
+    ]
+    omegas: dict[str, float] = {}
+    for part, names in zip(parts, equations, strict=True):
+        for name in names:
+            if name in omegas:
+                raise ValueError(
+                    f"{type(problem).__name__} has two terms named {name!r}; give the "
+                    "equation or the condition another name."
+                )
+            omegas[name] = part.weight
     check_names(weights, omegas, type(problem).__name__)
     own = LossWeights({**omegas, **weights}, type(problem).__name__)
-    traces = [_traced(problem, part, dtype) for part in parts]
-    requests = [frozenset().union(*trace.requests) for trace in traces]
+    of_places = [
+        _in_network(problem, part, trace)
+        for part, trace in zip(parts, traces, strict=True)
+    ]
+    requests = [frozenset().union(*asked) for asked in of_places]
     choose = engines.Choice(network, derivatives, requests)
     weights_of_network = {id(v.value) for v in getattr(network, "weights", ())}
     terms = []
-    for part, trace, asked in zip(parts, traces, requests, strict=True):
+    for part, names, trace, asked_of, asked in zip(
+        parts, equations, traces, of_places, requests, strict=True
+    ):
         engine, complete = choose(asked)
         # A residual may hold the network and use it past its fields.
         aside = any(id(v) in weights_of_network for v in trace.variables)
-        declared = part.pointwise
         terms.append(
             Term(
                 name=part.name,
+                equations=names,
                 on=part.on,
                 problem=problem,
                 function=part.function,
-                places=part.places,
+                own_places=part.places,
+                elsewhere=trace.elsewhere,
+                subdomains=part.subdomains,
+                width=part.width,
                 points=part.points,
                 dtype=dtype,
                 weights=own,
-                requests=trace.requests,
+                requests=asked_of,
                 columns=trace.columns,
-                pointwise=rows_are_pointwise(trace) if declared is None else declared,
+                row_count=trace.row_count,
+                pointwise=_pointwise(part, trace),
                 engine=engine,
                 complete=complete and not aside,
             )
@@ -219,29 +335,73 @@ def terms_of(
     return terms
 
 
-def _residual_part(problem: Problem) -> _Part:
+def _in_network(
+    problem: Problem, part: _Part, trace: Trace
+) -> tuple[frozenset[Request], ...]:
+    """What is asked for at each place, by the numbers of the network's outputs."""
+    if not part.subdomains:
+        return trace.requests
+    return tuple(
+        frozenset((c + first, indices) for c, indices in asked)
+        for asked, first in zip(
+            trace.requests, problem.first_outputs(part.subdomains), strict=True
+        )
+    )
+
+
+def _pointwise(part: _Part, trace: Trace) -> bool:
+    shared = any(not other.own for other in trace.elsewhere)
+    if shared or trace.row_count is not None:
+        return False
+    return rows_are_pointwise(trace) if part.pointwise is None else part.pointwise
+
+
+def _residual_parts(problem: Problem) -> list[_Part]:
+    """The equation, in each subdomain where there are some."""
+    interior = list(problem.sets.interior)
+    if not problem.subdomains:
+        return [_residual_part(problem, "residual", interior[0], ())]
+    return [
+        _residual_part(problem, f"residual_{name}", on, (name,))
+        for name, on in zip(problem.subdomains, interior, strict=True)
+    ]
+
+
+def _residual_part(
+    problem: Problem, name: str, on: str, subdomains: tuple[str, ...]
+) -> _Part:
+    equations = Equations("".join(f"_{part}" for part in subdomains))
     return _Part(
-        name="residual",
-        on="interior",
+        name=name,
+        on=on,
         weight=1.0,
-        function=lambda fields, x: problem.residual(fields[0], x),
+        equations=equations,
+        function=lambda fields, x: equations.joined(problem.residual(fields[0], x)),
         places=lambda x: [x],
+        subdomains=subdomains,
+        width=problem.width,
         points=None,
         pointwise=getattr(problem, "pointwise", None),
     )
 
 
 def _condition_part(problem: Problem, condition: Condition, dtype: str) -> _Part:
-    points = None
-    if isinstance(condition, Data):
-        points = tf.constant(condition.columns, dtype)
+    points = condition.fixed_points(problem)
+    width = problem.width
+    if points is not None:
+        width = points.shape[1]
+    elif condition.takes_normals(problem):
+        width += len(problem.coordinates)
     return _Part(
         name=condition.name,
-        on=condition.on,
+        on=None if points is not None else condition.set_name,
         weight=condition.weight,
+        equations=Equations(),
         function=lambda fields, x: condition.residual(problem, fields, x),
         places=lambda x: condition.places(problem, x),
-        points=points,
+        subdomains=condition.subdomains,
+        width=width,
+        points=None if points is None else tf.constant(points, dtype),
         pointwise=getattr(condition, "pointwise", None),
     )
 
@@ -253,21 +413,24 @@ def _traced(problem: Problem, part: _Part, dtype: str) -> Trace:
         ValueError: its rows have the wrong shape, or do not use the network.
     """
     term = f"the term {part.name!r} of {type(problem).__name__}"
-    columns = len(problem.coordinates) if part.points is None else part.points.shape[1]
     try:
         trace = trace_rows(
             part.function,
-            len(part.places(tf.zeros((1, columns), dtype))),
-            problem.coordinates,
-            problem.outputs,
+            len(part.places(tf.zeros((1, part.width), dtype))),
+            problem.names,
+            len(problem.names.outputs),
             problem.coefficients,
             dtype,
-            columns,
-            problem.time,
+            part.width,
+            subdomains=part.subdomains,
+            mixes=part.pointwise is False,
+            places=part.places,
         )
     except ValueError as error:
         raise ValueError(f"In {term}: {error}") from error
-    if not all(trace.requests):
+    if not all(trace.requests[: len(trace.requests) - len(trace.elsewhere)]) and not (
+        trace.elsewhere and any(trace.requests)
+    ):
         raise ValueError(
             f"T{term[1:]} does not use the network: ask for u.value or a derivative "
             f'such as u.d("{problem.coordinates[0]}").'

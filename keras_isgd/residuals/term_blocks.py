@@ -58,6 +58,7 @@ def _block_of(
             lambda inputs: scale * term.rows_at(inputs, network, coefficients),
             x,
             term.cost(network),
+            squares_of=term.squares,
         )
     return TaylorBlock(
         term=term, network=network, coefficients=coefficients, inputs=x, scale=scale
@@ -86,6 +87,9 @@ class TaylorBlock:
     def cost(self) -> int:
         return self.term.cost(self.network)
 
+    def squares(self, rows: tf.Tensor) -> tf.Tensor:
+        return self.term.squares(rows)
+
     def rows(self) -> tf.Tensor:
         return self.scale * self.term.rows_at(
             self.inputs, self.network, self.coefficients
@@ -98,6 +102,8 @@ class TaylorBlock:
         return dataclasses.replace(self, inputs=cut(self.inputs, start, size))
 
     def sampled(self, share: float) -> Block:
+        if self.term.row_count is not None:
+            return self
         chosen, factor = sample_of(self.inputs, share)
         if chosen is None:
             return self

@@ -38,17 +38,26 @@ class SetSampler:
             and then shifted at random modulo 1 for each new set.
         seed: integer.
         faces: None for the interior, else the `Faces`.
+        normal_columns: how many columns of the outward normals stand beside the
+            points; those of the first coordinates.
 
     Raises:
         ValueError: more than 2 GiB of points.
     """
 
     def __init__(
-        self, box: Box, count: int, method: str, seed: int, faces: Faces | None = None
+        self,
+        box: Box,
+        count: int,
+        method: str,
+        seed: int,
+        faces: Faces | None = None,
+        normal_columns: int = 0,
     ) -> None:
         self._box = box
         self._seed = seed
         self._faces = faces
+        self._normal_columns = normal_columns
         self._allotment = [count] if faces is None else faces.allotment(count)
         self._count = sum(self._allotment)
         require_memory(
@@ -75,7 +84,13 @@ class SetSampler:
             shift = tf.random.stateless_uniform((1, d), seed, dtype=tf.float64)
             unit = tf.math.floormod(self._base + shift, 1.0)
         x = self._box.from_unit(unit)
-        return x if self._faces is None else self._faces.project(x, self._allotment)
+        if self._faces is None:
+            return x
+        x = self._faces.project(x, self._allotment)
+        if not self._normal_columns:
+            return x
+        normals = self._faces.all_normals(self._allotment)[:, : self._normal_columns]
+        return tf.concat([x, tf.constant(normals, x.dtype)], axis=1)
 
 
 class Union:

@@ -45,7 +45,10 @@ BAD_SETS = {
         {**GOOD, "boundary": BOUNDARY + math.inf},
         "'boundary' have NaN or inf",
     ),
-    "outside": ({**GOOD, "interior": INTERIOR * [1, -1]}, "7 of the points 'interior'"),
+    "outside": (
+        {**GOOD, "interior": INTERIOR * [1, -1]},
+        "7 points of the points 'interior'",
+    ),
     "empty": ({**GOOD, "boundary": BOUNDARY[:0]}, "'boundary' is empty"),
 }
 NO_SETS = {
@@ -218,7 +221,7 @@ POINTS = np.array([[0.0, 1.5], [1.0, 2.0], [-1.0, 3.0]])
         (POINTS * math.nan, [1.0] * 3, "NaN or infinite"),
         (POINTS, [1.0, math.inf, 2.0], "NaN or infinite"),
         (POINTS - 5.0, [1.0] * 3, "3 points of the data 'data' lie outside"),
-        (POINTS[:, :1], [1.0] * 3, "points of 1 coordinates"),
+        (POINTS[:, :1], [1.0] * 3, "points of 1 columns"),
         (POINTS, np.ones((3, 2)), "values of 2 columns, expected 1"),
     ],
 )
@@ -230,7 +233,10 @@ def test_bad_measurements(points, values, words):
 @pytest.mark.parametrize(
     ("problem", "words"),
     [
-        (Sheet(ki.Neumann("x_min"), ki.Neumann("x_min")), "two terms named 'neumann"),
+        (
+            Sheet(ki.Neumann("x_min", name="f"), ki.Neumann("x_max", name="f")),
+            "two terms named 'f'",
+        ),
         (Sheet(ki.Initial(name="residual")), "two terms named 'residual'"),
         (Sheet(ki.Dirichlet("y_min")), "Unknown place 'y_min': Sheet has boundary, x"),
         (Sheet(ki.Periodic("y")), "Unknown place 'y_min'"),

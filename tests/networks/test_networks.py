@@ -153,6 +153,28 @@ def test_config_rebuilds_the_network_with_its_start(dtype):
     assert again.get_layer("hidden_1").activation is networks.sine
 
 
+class Blob:
+    """A geometry of another kind, whose bounding box is made of arrays."""
+
+    dimension = 2
+    lower, upper = np.array([0.0, 1.0]), np.array([2.0, 4.0])
+    lengths = upper - lower
+
+
+@pytest.mark.parametrize("argument", ["domain", "steep"])
+def test_any_geometry_with_a_bounding_box_will_do(tmp_path, argument):
+    network = example(**{argument: Blob()})
+    expected = example(**{argument: ki.Box((0, 1), (2, 4))})
+    assert all(weights_equal(network, expected))
+    assert not all(weights_equal(network, example()))
+    network.save(tmp_path / "network.keras")
+    assert networks.input_scale_for(1.0, Blob()) == 2.0
+    with pytest.raises(ValueError, match=f"`{argument}` to be a geometry with a bound"):
+        example(**{argument: (0.0, 1.0)})
+    with pytest.raises(ValueError, match="`domain` to be a geometry"):
+        networks.input_scale_for(1.0, (0.0, 1.0))
+
+
 def test_half_of_the_units_are_for_a_steep_box():
     steep = ki.Box((0.9, 0.0), (1.0, 1.0))
     network = networks.mlp(2, width=800, depth=1, input_scale=20.0, steep=steep, seed=3)
@@ -212,7 +234,7 @@ def test_unknown_activation():
 
 
 def test_domain_of_another_dimension():
-    with pytest.raises(ValueError, match="domain of 2 dimensions, got 1"):
+    with pytest.raises(ValueError, match=r"of 2 dimensions, got 1.*Box of all inputs"):
         networks.mlp(2, domain=ki.Box(0.0, 1.0))
 
 

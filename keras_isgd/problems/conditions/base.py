@@ -1,5 +1,7 @@
 """What every condition is: one named term of a PINN's loss."""
 
+import copy
+import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,45 +10,121 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field
+from keras_isgd.geometry.base import Geometry
 from keras_isgd.utils.checks import check_array, check_real_dtype
 
 if TYPE_CHECKING:
     from keras_isgd.problems.problem import Problem
 
-__all__ = ["Condition", "Value", "at", "check_value", "component_of", "derivative"]
+__all__ = [
+    "Condition",
+    "On",
+    "Value",
+    "arguments_of",
+    "at",
+    "check_value",
+    "component_of",
+    "derivative",
+    "normal_derivative",
+    "normals_vary",
+]
 
+# Where a condition holds: see `Condition`.
+On = str | Sequence[Any] | np.ndarray | Callable[[Any], Any] | Geometry
 # What a condition prescribes: a number, one number for each output, or a function from
-# points (n, d) to (n, 1) or (n, outputs).
-Value = float | Sequence[float] | np.ndarray | Callable[[tf.Tensor], Any]
+# points (n, d + q), or from a `Field` and points, to (n, 1) or (n, outputs).
+Value = float | Sequence[float] | np.ndarray | Callable[..., Any]
 
 
 class Condition:
     """One named term of a PINN's loss.
 
+    Subclass it for a condition of your own: define `residual`, and where it needs more
+    than the network at its points, `places`, `needs_normals` or `fixed_points`.
+
     Args:
-        on: the point set that it holds on: "boundary" (all faces but those of
-            the problem's time), or one face such as "x_min" or "t_max".
+        on: where it holds:
+
+            - "interior", or "boundary": all of it but the ends of time;
+            - a face such as "x_min" or "t_max": the part of the boundary where a
+              coordinate is at an end;
+            - the name of a part of the geometry, such as "left" or "disk";
+            - a function from the space coordinates of boundary points, an array
+              `(n, s)`, to truth values: the part where it is true;
+            - several names, as a tuple: their union;
+            - a `ki.geometry` object: a part of the interior, such as a `Segment`;
+            - an array of points `(n, d + q)`.
         weight: omega, its weight in the loss (Eq. 6), a number > 0.
-        name: the term's name in `History`.
+        name: the term's name in `History`; made up from `on` if None.
 
     Attributes:
         pointwise: whether the row at a point depends on that point alone; None finds
-            it out.
+            it out, and False allows any number of rows.
+        subdomains: names of the subdomains whose copy of the outputs each of `places`
+            takes, in a problem with `subdomains`.
+        needs_normals: whether `residual` gets outward normals: its x then has d further
+            columns, one for each coordinate, see `normals`.
+
+    Raises:
+        ValueError: points that are no array of numbers.
     """
 
     kind = "condition"
     pointwise: bool | None = None
+    needs_normals = False
+    subdomains: tuple[str, ...] = ()
 
     def __init__(
-        self, on: str | None, weight: float = 1.0, name: str | None = None
+        self, on: On | None, weight: float = 1.0, name: str | None = None
     ) -> None:
-        self.on = on
         self.weight = weight
-        self.name = name or (f"{self.kind}_{on}" if on else self.kind)
+        self._points: np.ndarray | None = None
+        if on is not None and not isinstance(on, str | Geometry) and not callable(on):
+            on = self._several(on)
+        self.on = on
+        self.given_name = name
+        self.name = name or _name_for(self.kind, on, getattr(self, "component", None))
+
+    def _several(self, on: Any) -> tuple[str, ...] | None:
+        if isinstance(on, Sequence) and on and all(isinstance(o, str) for o in on):
+            return tuple(on)
+        points = check_array(f"`on` of a {self.kind} condition", on)
+        if points.ndim != 2 or len(points) == 0:
+            raise ValueError(
+                f"Expected `on` of a {self.kind} condition as a place's name, names, a "
+                "function, a geometry, or an array of points (n, d); got shape "
+                f"{points.shape}."
+            )
+        self._points = points
+        return None
+
+    @property
+    def set_name(self) -> str | None:
+        """The name of the point set that it holds on, None for points of its own."""
+        if self.on is None:
+            return None
+        if isinstance(self.on, str):
+            return self.on
+        if isinstance(self.on, tuple):
+            return "+".join(self.on)
+        part = getattr(self.on, "on", None)
+        if isinstance(part, str):  # of a subdomain
+            return f"{part}_{self.on.name}"
+        return f"on_{self.name}"
 
     def bound_to(self, problem: "Problem") -> "Condition":
         """Returns the condition with what it leaves to the problem filled in."""
         return self
+
+    def parts(self, problem: "Problem") -> "list[Condition]":
+        """Returns the conditions that this one stands for, bound to a problem."""
+        return [self.bound_to(problem)]
+
+    def renamed(self, name: str) -> "Condition":
+        """Returns the same condition by another name."""
+        other = copy.copy(self)
+        other.name = name
+        return other
 
     def check(self, problem: "Problem") -> None:
         """Checks that the condition, bound to a problem, fits it.
@@ -54,12 +132,56 @@ class Condition:
         Raises:
             ValueError: with a sentence, if it does not.
         """
-        if self.on is not None:
-            problem.faces(self.on)
+        points = self.fixed_points(problem)
+        if points is not None and self._points is not None:
+            problem.check_points(points, f"the condition {self.name!r}")
+        elif self.on is not None:
+            problem.check_place(self.on)
+
+    def fixed_points(self, problem: "Problem") -> np.ndarray | None:
+        """Returns points of its own, with what else `residual` needs of each.
+
+        Returns:
+            `(n, d + q + k)`, or None for a condition that holds on a point set.
+        """
+        if self._points is not None and self.needs_normals:
+            raise ValueError(
+                f"The condition {self.name!r} needs outward normals, which points of "
+                "your own do not have: say where it holds by a part of the boundary."
+            )
+        return self._points
+
+    def keep_points(self, chosen: Callable[[np.ndarray], np.ndarray]) -> bool:
+        """Leaves out those of its own points that a function does not choose.
+
+        Args:
+            chosen: from points `(n, d + q)` to booleans `(n,)`.
+
+        Returns:
+            Whether any are left.
+        """
+        if self._points is None:
+            raise ValueError(
+                f"The condition {self.name!r} cannot be divided among subdomains."
+            )
+        self._points = self._points[chosen(self._points)]
+        return len(self._points) > 0
 
     def places(self, problem: "Problem", x: tf.Tensor) -> list[tf.Tensor]:
-        """Where the network is needed for points `x`: a list of `(n, d)`."""
-        return [x]
+        """Where the network is needed for inputs `x`: a list of `(n, d + q)`."""
+        return [x[:, : problem.width]]
+
+    def takes_normals(self, problem: "Problem") -> bool:
+        """Tells whether `residual` gets normals as columns; see `needs_normals`."""
+        return self.needs_normals
+
+    def normals(self, problem: "Problem", x: tf.Tensor) -> tf.Tensor:
+        """Returns the outward normals, unit vectors `(n, d)`, from inputs `x`.
+
+        There is one column for each coordinate.
+        """
+        d = len(problem.coordinates)
+        return x[:, problem.width : problem.width + d]
 
     def residual(
         self, problem: "Problem", fields: Sequence[Field], x: tf.Tensor
@@ -69,12 +191,26 @@ class Condition:
         Args:
             problem: the `Problem`.
             fields: one `Field` for each of `places`.
-            x: the points, `(n, d)`.
+            x: the points: coordinates, parameters, and what `needs_normals` and
+                `fixed_points` add.
         """
         raise TypeError(f"{type(self).__name__} must define residual().")
 
 
-def component_of(u: Field, component: int | None) -> Field:
+def _name_for(kind: str, on: Any, component: int | str | None) -> str:
+    words = [kind]
+    if isinstance(on, tuple):
+        words += on
+    elif isinstance(on, str):
+        words.append(on)
+    elif getattr(on, "__name__", "").isidentifier():
+        words.append(on.__name__)
+    if isinstance(component, str):
+        words.append(component)
+    return "_".join(words)
+
+
+def component_of(u: Field, component: int | str | None) -> Field:
     """A field, or one of its outputs."""
     return u if component is None else u[component]
 
@@ -84,6 +220,24 @@ def derivative(u: Field, coordinate: str, order: int) -> tf.Tensor:
     return u.value if order == 0 else u.d(*[coordinate] * order)
 
 
+def normal_derivative(
+    condition: Condition, problem: "Problem", u: Field, x: tf.Tensor
+) -> tf.Tensor:
+    """Returns the derivative of u along the outward normals, `(n, outputs)`."""
+    axes = problem.normal_axes(condition.on)
+    if len(axes) == 1 and axes[0][1] is not None:
+        ((axis, sign),) = axes
+        return sign * u.d(problem.coordinates[axis])
+    n = condition.normals(problem, x)
+    return tf.add_n([n[:, i : i + 1] * u.d(problem.coordinates[i]) for i, _ in axes])
+
+
+def normals_vary(condition: Condition, problem: "Problem") -> bool:
+    """Whether the outward normals are not one coordinate's direction everywhere."""
+    axes = problem.normal_axes(condition.on)
+    return len(axes) > 1 or axes[0][1] is None
+
+
 def check_value(name: str, value: Value) -> Value:
     """Returns what a condition prescribes if it is one of `Value`.
 
@@ -91,9 +245,10 @@ def check_value(name: str, value: Value) -> Value:
 
     Raises:
         ValueError: complex numbers, strings, Python objects, or NaN or infinite
-            entries.
+            entries; or a function of other than one or two arguments.
     """
     if callable(value):
+        _takes_field(name, value)
         return value
     what = f"The value of the condition {name!r}"
     array = check_array(what, value)
@@ -106,13 +261,14 @@ def check_value(name: str, value: Value) -> Value:
     return value
 
 
-def at(value: Value, x: tf.Tensor, name: str) -> tf.Tensor:
+def at(value: Value, x: tf.Tensor, name: str, u: Field | None = None) -> tf.Tensor:
     """Returns what a condition prescribes at points.
 
     Args:
         value: see `Value`.
-        x: points, `(n, d)`.
+        x: points, `(n, d + q)`.
         name: the condition's.
+        u: for values that read coefficients and parameters.
 
     Returns:
         A tensor in the dtype of `x`, which broadcasts to `(n, outputs)`.
@@ -121,7 +277,10 @@ def at(value: Value, x: tf.Tensor, name: str) -> tf.Tensor:
         ValueError: a function that returned no real numbers.
     """
     what = f"The value of the condition {name!r}"
-    found = value(x) if callable(value) else value
+    if callable(value):
+        found = value(u, x) if _takes_field(name, value) else value(x)
+    else:
+        found = value
     if tf.is_tensor(found) or isinstance(found, keras.Variable):
         found = tf.convert_to_tensor(found)
         check_real_dtype(what, found.dtype.as_numpy_dtype)
@@ -129,3 +288,44 @@ def at(value: Value, x: tf.Tensor, name: str) -> tf.Tensor:
         # In float64: TensorFlow would round a Python number to float32 first.
         found = check_array(what, found, finite=False)
     return tf.cast(found, x.dtype)
+
+
+def arguments_of(function: Any, what: str) -> int:
+    """Returns how many arguments a function must be given.
+
+    Args:
+        function: what a user handed over.
+        what: for the sentence.
+
+    Raises:
+        ValueError: it is no function.
+    """
+    if not callable(function):
+        raise ValueError(f"Expected {what} as a function, got {function!r}.")
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # built in
+        return 1
+    places = [
+        p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    needed = sum(p.default is p.empty for p in places)
+    optional = len(places) > needed or any(
+        p.kind == p.VAR_POSITIONAL for p in parameters
+    )
+    return max(needed, 1) if optional else needed
+
+
+def _takes_field(name: str, value: Callable) -> bool:
+    """Whether a function takes (u, x) instead of x.
+
+    Raises:
+        ValueError: it takes neither.
+    """
+    count = arguments_of(value, f"the value of the condition {name!r}")
+    if count not in (1, 2):
+        raise ValueError(
+            f"Expected the value of the condition {name!r} as a number, a function of "
+            f"x, or a function of (u, x); got a function of {count} arguments."
+        )
+    return count == 2

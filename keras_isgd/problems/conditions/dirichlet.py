@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_isgd.derivatives import Field
 from keras_isgd.problems.conditions.base import (
     Condition,
+    On,
     Value,
     at,
     check_value,
@@ -24,9 +25,11 @@ class Dirichlet(Condition):
     """u = g on a part of the boundary.
 
     Args:
-        on: "boundary" or a face such as "x_min".
-        value: g: a number, or a function from `(n, d)` to `(n, 1)`.
-        component: which output of the network; None for all.
+        on: "boundary", a face such as "x_min", a part, ...; see `Condition`.
+        value: g: a number, one for each output, or a function from points `(n, d + q)`
+            to `(n, 1)`; or one of `(u, x)`, where u is a `Field` that has the
+            problem's coefficients and parameters.
+        component: which output of the network, its name or number; None for all.
         weight, name: see `Condition`.
 
     Raises:
@@ -34,22 +37,21 @@ class Dirichlet(Condition):
     """
 
     kind = "dirichlet"
-    on: str
 
     def __init__(
         self,
-        on: str = "boundary",
+        on: On = "boundary",
         value: Value = 0.0,
-        component: int | None = None,
+        component: int | str | None = None,
         weight: float = 1.0,
         name: str | None = None,
     ) -> None:
+        self.component = component
         super().__init__(on, weight, name)
         self.value = check_value(self.name, value)
-        self.component = component
 
     def residual(
         self, problem: "Problem", fields: Sequence[Field], x: tf.Tensor
     ) -> tf.Tensor:
         u = component_of(fields[0], self.component)
-        return u.value - at(self.value, x, self.name)
+        return u.value - at(self.value, x[:, : problem.width], self.name, u)

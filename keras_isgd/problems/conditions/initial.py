@@ -28,7 +28,7 @@ class Initial(Dirichlet):
     """u = g, or the derivative of u in time = g, at the first time.
 
     Args:
-        value: g: a number, or a function from `(n, d)` to `(n, 1)`.
+        value: g: as for `Dirichlet`.
         order: 0 for u, 1 for u_t, ...
         time: the time coordinate's name; None for the problem's own, `Problem.time`,
             which it has to be.
@@ -46,21 +46,30 @@ class Initial(Dirichlet):
         value: Value = 0.0,
         order: int = 0,
         time: str | None = None,
-        component: int | None = None,
+        component: int | str | None = None,
         weight: float = 1.0,
         name: str | None = None,
     ) -> None:
         self.order = check_order("order", order)
         self.time = time
-        self._given_name = name
         # Until a problem with another time has it.
         named = time or TIME
         super().__init__(
-            f"{named}_min", value, component, weight, name or self._name_for(named)
+            f"{named}_min",
+            value,
+            component,
+            weight,
+            name or self._name_for(named, component),
         )
+        self.given_name = name
 
-    def _name_for(self, time: str) -> str:
-        return self.kind if self.order == 0 else f"{self.kind}_d{time * self.order}"
+    def _name_for(self, time: str, component: int | str | None) -> str:
+        words = [self.kind]
+        if self.order:
+            words.append(f"d{time * self.order}")
+        if isinstance(component, str):
+            words.append(component)
+        return "_".join(words)
 
     def bound_to(self, problem: "Problem") -> Condition:
         if self.time is not None:
@@ -75,7 +84,7 @@ class Initial(Dirichlet):
         bound = copy.copy(self)
         bound.time = problem.time
         bound.on = f"{problem.time}_min"
-        bound.name = self._given_name or self._name_for(problem.time)
+        bound.name = self.given_name or self._name_for(problem.time, self.component)
         return bound
 
     def check(self, problem: "Problem") -> None:
@@ -99,4 +108,4 @@ class Initial(Dirichlet):
         u = component_of(fields[0], self.component)
         # `check` has seen to it that one of them is a name.
         left = derivative(u, str(self.time or problem.time), self.order)
-        return left - at(self.value, x, self.name)
+        return left - at(self.value, x[:, : problem.width], self.name, u)

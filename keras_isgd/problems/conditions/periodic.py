@@ -1,5 +1,6 @@
 """Opposite faces that agree."""
 
+import copy
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ import tensorflow as tf
 
 from keras_isgd.derivatives import Field
 from keras_isgd.problems.conditions.base import Condition, component_of, derivative
-from keras_isgd.utils.checks import check_order
+from keras_isgd.utils.checks import check_array, check_order
 
 if TYPE_CHECKING:
     from keras_isgd.problems.problem import Problem
@@ -19,28 +20,47 @@ __all__ = ["Periodic"]
 class Periodic(Condition):
     """u and some of its derivatives agree on two opposite faces.
 
+        u(high) = factor u(low)
+
     Args:
-        coordinate: the name of the coordinate that is periodic.
+        coordinate: the name of the coordinate that is periodic, or of several, as a
+            tuple: each is a condition of its own.
         orders: which derivatives in it agree, at least one; 0 is u itself.
-        component: which output of the network; None for all.
+        component: which output of the network, its name or number; None for all.
         weight, name: see `Condition`.
+        factor: a number; -1 makes u antiperiodic.
+        phase: for two outputs, the real and the imaginary part of a wave: the angle
+            phi in radians of a Bloch condition u(high) = factor exp(i phi) u(low).
 
     Raises:
-        ValueError: no orders, or one that is no whole number from 0.
+        ValueError: no coordinates, no orders, one that is no whole number from 0, a
+            factor of zero, or a phase beside `component`.
     """
 
     kind = "periodic"
 
     def __init__(
         self,
-        coordinate: str = "x",
+        coordinate: str | Sequence[str] = "x",
         orders: Iterable[int] = (0, 1),
-        component: int | None = None,
+        component: int | str | None = None,
         weight: float = 1.0,
         name: str | None = None,
+        factor: float = 1.0,
+        phase: float | None = None,
     ) -> None:
-        super().__init__(f"{coordinate}_min", weight, name or f"periodic_{coordinate}")
-        self.coordinate = coordinate
+        several = (coordinate,) if isinstance(coordinate, str) else tuple(coordinate)
+        if not several or not all(isinstance(c, str) for c in several):
+            raise ValueError(
+                "Expected the name of a coordinate, or several, in ki.Periodic; got "
+                f"{coordinate!r}."
+            )
+        self.coordinates = several
+        self.coordinate = several[0]
+        super().__init__(
+            f"{self.coordinate}_min", weight, name or f"periodic_{'_'.join(several)}"
+        )
+        self.given_name = name
         if not isinstance(orders, Iterable):
             raise ValueError(
                 f"Expected `orders` as a tuple such as (0, 1), got {orders!r}."
@@ -49,11 +69,47 @@ class Periodic(Condition):
         if not self.orders:
             raise ValueError("Expected at least one order in `orders`, got none.")
         self.component = component
+        self.factor = float(check_array("`factor` of a periodic condition", factor))
+        if self.factor == 0.0:
+            raise ValueError(
+                "Expected `factor` of a periodic condition other than zero; for values "
+                "of zero, use ki.Dirichlet."
+            )
+        self.phase = None
+        if phase is not None:
+            self.phase = float(check_array("`phase` of a periodic condition", phase))
+            if component is not None:
+                raise ValueError(
+                    "A `phase` turns the real and the imaginary part together: leave "
+                    "`component` out."
+                )
+
+    def parts(self, problem: "Problem") -> list[Condition]:
+        found: list[Condition] = []
+        for coordinate in self.coordinates:
+            one = copy.copy(self)
+            one.coordinates, one.coordinate = (coordinate,), coordinate
+            one.on = f"{coordinate}_min"
+            if len(self.coordinates) > 1:
+                one.name = f"{self.given_name or self.kind}_{coordinate}"
+            found.append(one)
+        return found
+
+    def check(self, problem: "Problem") -> None:
+        super().check(problem)
+        problem.edge_lengths(self.coordinate)
+        if self.phase is not None and len(problem.names.outputs) != 2:
+            raise ValueError(
+                f"The condition {self.name!r} has a phase, which is for two outputs, a "
+                f"real and an imaginary part; {type(problem).__name__} has "
+                f"{len(problem.names.outputs)}."
+            )
 
     def places(self, problem: "Problem", x: tf.Tensor) -> list[tf.Tensor]:
         axis = problem.coordinates.index(self.coordinate)
-        shift = np.zeros((1, len(problem.coordinates)))
-        shift[0, axis] = problem.domain.lengths[axis]
+        shift = np.zeros((1, problem.width))
+        shift[0, axis] = problem.edge_lengths(self.coordinate)
+        x = x[:, : problem.width]
         return [x, x + tf.constant(shift, x.dtype)]
 
     def residual(
@@ -61,8 +117,15 @@ class Periodic(Condition):
     ) -> tf.Tensor:
         low, high = (component_of(u, self.component) for u in fields)
         rows = [
-            derivative(low, self.coordinate, order)
+            self._turned(derivative(low, self.coordinate, order))
             - derivative(high, self.coordinate, order)
             for order in self.orders
         ]
         return tf.concat(rows, axis=1)
+
+    def _turned(self, low: tf.Tensor) -> tf.Tensor:
+        """What the low face says of the high one."""
+        if self.phase is not None:
+            c, s = np.cos(self.phase), np.sin(self.phase)
+            low = low @ tf.constant([[c, s], [-s, c]], low.dtype)
+        return low if self.factor == 1.0 else self.factor * low

@@ -1,0 +1,169 @@
+"""What unions, intersections and differences share.
+
+A boundary point p of a child with outward normal n is on the boundary of the result
+if the other child leaves one side of it inside and the other outside, which is
+tested at p +- eps n. Where the boundaries of both children coincide, the first one
+counts.
+"""
+
+import abc
+import dataclasses
+import textwrap
+from typing import Any
+
+import numpy as np
+
+from keras_isgd.geometry.base import SLACK, Geometry
+from keras_isgd.geometry.piece import Piece
+from keras_isgd.geometry.spread import spread
+
+__all__ = ["Boolean"]
+
+# The distance eps, in sizes of the smaller child.
+_EPS = 1e-6
+# Proposals among which an interior point is looked for; first few, then many.
+_SEARCH = (2**12, 2**18)
+# Normals whose difference is below it are the same.
+_SAME = 1e-6
+# Characters of a child in messages.
+_LONG = 120
+
+
+class Boolean(Geometry):
+    """What two geometries of one dimension make.
+
+    The bounding box of a difference is that of what it was cut from.
+
+    Args:
+        first: a `Geometry`.
+        second: another.
+
+    Raises:
+        ValueError: different numbers of coordinates, a line or a point cloud, or a
+            result without interior points.
+    """
+
+    _sign: str
+
+    def __init__(self, first: Geometry, second: Geometry) -> None:
+        if first.dimension != second.dimension:
+            raise ValueError(
+                f"{first} has {first.dimension} dimensions and {second} has "
+                f"{second.dimension}: `{self._sign}` needs equal ones. Use `*` for a "
+                "product."
+            )
+        for child in (first, second):
+            if child.own_dimension != child.dimension:
+                raise ValueError(f"{child} has no inside, which `{self._sign}` needs.")
+        self._first, self._second = first, second
+        self._eps = _EPS * min(first.size, second.size)
+        self.lower, self.upper = self._corners()
+        self._check_not_empty()
+
+    def _corners(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        return self._first.lower, self._first.upper
+
+    def _check_not_empty(self) -> None:
+        if all(a < b for a, b in zip(self.lower, self.upper)):
+            for count in _SEARCH:
+                if self.interior(spread(self.unit_dimension, count))[1].any():
+                    return
+        raise ValueError(
+            f"{self} is empty, or too small a part of what it is cut from: none of "
+            f"{_SEARCH[-1]} points lies in it."
+        )
+
+    def contains(self, x: Any) -> np.ndarray:
+        return self.within(self.checked(x), SLACK * self.size)
+
+    # -- interior: the proposals of the first child, unless said otherwise ---------
+
+    @property
+    def unit_dimension(self) -> int:
+        return self._first.unit_dimension
+
+    @property
+    def proposal_measure(self) -> float:
+        return self._first.proposal_measure
+
+    # -- boundary -----------------------------------------------------------------
+
+    @abc.abstractmethod
+    def _keeps_first(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        """Which points of the first child's boundary are on this one's."""
+
+    @abc.abstractmethod
+    def _keeps_second(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        """The same for the second child, with the normals outward of this."""
+
+    @abc.abstractmethod
+    def _cuts(self, child: Geometry, x: np.ndarray) -> np.ndarray:
+        """Where the other child, at points away from its boundary, hides this one."""
+
+    def _sides(
+        self, child: Geometry, x: np.ndarray, normals: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Whether a child contains what is just inward and just outward."""
+        step = self._eps * normals
+        return child.within(x - step, 0.0), child.within(x + step, 0.0)
+
+    def pieces(self) -> tuple[Piece, ...]:
+        first = (_kept(piece, self._keeps_first) for piece in self._first.pieces())
+        second = (_kept(piece, self._keeps_second) for piece in self._second_pieces())
+        return (*first, *second)
+
+    def _second_pieces(self) -> tuple[Piece, ...]:
+        return self._second.pieces()
+
+    def boundary_normals(self, x: np.ndarray) -> np.ndarray:
+        first = self._first.boundary_normals(x)
+        second = self._outward(self._second.boundary_normals(x))
+        on_first, on_second = np.isfinite(first[:, 0]), np.isfinite(second[:, 0])
+        normals = np.full_like(x, np.nan)
+        for mine, on, keeps, other, on_other in (
+            (second, on_second, self._keeps_second, self._first, on_first),
+            (first, on_first, self._keeps_first, self._second, on_second),
+        ):
+            (rows,) = np.nonzero(on & mine.any(axis=1))
+            rows = rows[keeps(x[rows], mine[rows])]
+            normals[rows] = mine[rows]
+            # A corner of a child is one of the result, unless the other hides it.
+            (rows,) = np.nonzero(on & ~mine.any(axis=1) & ~on_other)
+            normals[rows[~self._cuts(other, x[rows])]] = 0.0
+        # Where boundaries meet at an angle there is a corner.
+        both = on_first & on_second
+        angle = (
+            both & (_apart(first, second) > _SAME) & (_apart(first, -second) > _SAME)
+        )
+        normals[angle | (both & ~(first.any(axis=1) & second.any(axis=1)))] = 0.0
+        return normals
+
+    def _outward(self, normals: np.ndarray) -> np.ndarray:
+        return normals
+
+    def __repr__(self) -> str:
+        first, second = (
+            textwrap.shorten(repr(child), _LONG)
+            for child in (self._first, self._second)
+        )
+        return f"({first} {self._sign} {second})"
+
+
+def _apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The largest difference of two rows, `(n,)`; infinite where one is NaN."""
+    apart = np.abs(a - b).max(axis=1, initial=0.0)
+    return np.where(np.isnan(apart), np.inf, apart)
+
+
+def _kept(piece: Piece, keeps: Any) -> Piece:
+    """A piece of which a further test keeps what it keeps."""
+    before = piece.keeps
+    if before is None:
+        return dataclasses.replace(piece, keeps=keeps)
+
+    def both(x: np.ndarray, normals: np.ndarray) -> np.ndarray:
+        kept = before(x, normals)
+        kept[kept] = keeps(x[kept], normals[kept])
+        return kept
+
+    return dataclasses.replace(piece, keeps=both)
