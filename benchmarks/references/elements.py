@@ -26,6 +26,13 @@ def _values(nodes, at):
     return legendre.legvander(at, degree) @ inverse, slopes @ inverse
 
 
+def _within(degree):
+    """Which of a cell's nodes lie on none of its edges, `((p + 1)^2,)`."""
+    on_axis = np.ones(degree + 1, bool)
+    on_axis[[0, -1]] = False
+    return np.outer(on_axis, on_axis).ravel()
+
+
 class Mesh:
     """The cells of a grid that `inside` keeps, with nodes of one degree.
 
@@ -40,7 +47,9 @@ class Mesh:
         self.cells = np.full(shape, -1)
         found = []
         for i, j in np.ndindex(*shape):
-            centre = [0.5 * (l[n] + l[n + 1]) for l, n in zip(self.lines, (i, j))]
+            centre = [
+                0.5 * (line[n] + line[n + 1]) for line, n in zip(self.lines, (i, j))
+            ]
             if inside(*centre):
                 self.cells[i, j] = len(found)
                 found.append((i, j))
@@ -92,6 +101,13 @@ class Flow:
         if pin:
             known[2 * len(self.points)] = True
         self.free = np.flatnonzero(~known)
+        # A cell's unknowns: u, v and p at its nodes.
+        self._numbers = np.concatenate(
+            [2 * self.velocity, 2 * self.velocity + 1, self.pressure], axis=1
+        )
+        within = [_within(degree), _within(degree), _within(degree - 1)]
+        self._inner = np.flatnonzero(np.concatenate(within))
+        self._outer = np.flatnonzero(~np.concatenate(within))
         self._tabulate()
 
     def _tabulate(self):
@@ -104,26 +120,54 @@ class Flow:
         self._p = np.einsum("ai,bj->abij", lower, lower).reshape(len(q) ** 2, -1)
         self._w = np.outer(weights, weights).ravel()
 
-    def solve(self, tolerance=1e-12):
+    def solve(self, tolerance=1e-11):
         """Returns the unknowns: u and v in turns at each node, then p."""
         state = self.start.copy()
         for _ in range(30):
-            matrix, rest = self._linearise(state)
-            inner = matrix[self.free][:, self.free].tocsc()
-            step = linalg.spsolve(inner, -rest[self.free], permc_spec="COLAMD")
-            state[self.free] += step
+            step = self._step(*self._linearise(state))
+            state += step
             if np.max(np.abs(step)) < tolerance * max(1.0, np.max(np.abs(state))):
                 return state
         raise RuntimeError("Newton's method does not converge.")
 
+    def _step(self, matrices, rests):
+        """Newton's step: what lies inside a cell is eliminated there first."""
+        inner, outer = self._inner, self._outer
+        ii = matrices[:, inner][:, :, inner]
+        io = matrices[:, inner][:, :, outer]
+        oi = matrices[:, outer][:, :, inner]
+        right = np.concatenate([io, rests[:, inner, None]], axis=2)
+        solved = np.linalg.solve(ii, right)
+        reduced = matrices[:, outer][:, :, outer] - oi @ solved[:, :, :-1]
+        rest = rests[:, outer] - (oi @ solved[:, :, -1:])[:, :, 0]
+        numbers = self._numbers[:, outer]
+        shape = reduced.shape
+        matrix = sparse.coo_matrix(
+            (
+                reduced.ravel(),
+                (
+                    np.broadcast_to(numbers[:, :, None], shape).ravel(),
+                    np.broadcast_to(numbers[:, None, :], shape).ravel(),
+                ),
+            ),
+            (self.size, self.size),
+        ).tocsr()
+        total = np.zeros(self.size)
+        np.add.at(total, numbers, rest)
+        step = np.zeros(self.size)
+        free = np.intersect1d(self.free, numbers)
+        step[free] = linalg.spsolve(matrix[free][:, free].tocsc(), -total[free])
+        around = np.einsum("eio,eo->ei", solved[:, :, :-1], step[numbers])
+        step[self._numbers[:, inner]] = -solved[:, :, -1] - around
+        return step
+
     def _linearise(self, state):
-        """The Jacobian and the residual of the weak equations."""
+        """The Jacobians and residuals of the weak equations in each cell."""
         h = self.mesh.sizes
-        area = 0.25 * h[:, 0] * h[:, 1]
-        w = area[:, None] * self._w
+        w = 0.25 * (h[:, 0] * h[:, 1])[:, None] * self._w
         dx = 2.0 / h[:, 0, None, None] * self._vx
         dy = 2.0 / h[:, 1, None, None] * self._vy
-        v, nu = self._v, self.viscosity
+        v, nu, count = self._v, self.viscosity, self._v.shape[1]
         nodal = [state[2 * self.velocity + axis] for axis in (0, 1)]
         u_at = [nodes @ v.T for nodes in nodal]
         grads = [
@@ -131,44 +175,29 @@ class Flow:
         ]
         p_at = state[self.pressure] @ self._p.T
         carry = u_at[0][:, :, None] * dx + u_at[1][:, :, None] * dy
-        weighted = w[:, :, None] * v
-        diffusion = nu * sum(
-            np.einsum("eqi,eqj->eij", w[:, :, None] * d, d) for d in (dx, dy)
-        )
-        transport = np.einsum("eqi,eqj->eij", weighted, carry)
-        rows, columns, entries = [], [], []
-        rest = np.zeros(self.size)
-
-        def add(left, right, block):
-            rows.append(np.broadcast_to(left[:, :, None], block.shape).ravel())
-            columns.append(np.broadcast_to(right[:, None, :], block.shape).ravel())
-            entries.append(block.ravel())
-
+        spread = (w[:, :, None] * v).transpose(0, 2, 1) @ carry
+        for d in (dx, dy):
+            spread += nu * (w[:, :, None] * d).transpose(0, 2, 1) @ d
+        cells, side = self._numbers.shape
+        matrices, rests = np.zeros((cells, side, side)), np.zeros((cells, side))
+        p = slice(2 * count, None)
         for axis, d in enumerate((dx, dy)):
-            mine = 2 * self.velocity + axis
-            add(mine, mine, diffusion + transport)
+            mine = slice(axis * count, (axis + 1) * count)
+            matrices[:, mine, mine] += spread
             for other in (0, 1):
-                block = np.einsum(
-                    "eqi,qj->eij", weighted * grads[axis][other][:, :, None], v
-                )
-                add(mine, 2 * self.velocity + other, block)
-            coupling = np.einsum("eqi,qj->eij", w[:, :, None] * d, self._p)
-            add(mine, self.pressure, -coupling)
-            add(self.pressure, mine, -coupling.transpose(0, 2, 1))
-            carried = u_at[0] * grads[axis][0] + u_at[1] * grads[axis][1]
-            weak = (w * carried) @ v
-            weak += nu * sum(
-                np.einsum("eqi,eq->ei", e, w * g) for e, g in zip((dx, dy), grads[axis])
-            )
-            weak -= np.einsum("eqi,eq->ei", d, w * p_at)
-            np.add.at(rest, mine, weak)
-        divergence = grads[0][0] + grads[1][1]
-        np.add.at(rest, self.pressure, -(w * divergence) @ self._p)
-        matrix = sparse.coo_matrix(
-            (np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))),
-            (self.size, self.size),
-        )
-        return matrix.tocsr(), rest
+                theirs = slice(other * count, (other + 1) * count)
+                carried = (w * grads[axis][other])[:, :, None] * v
+                matrices[:, mine, theirs] += carried.transpose(0, 2, 1) @ v
+            coupling = (w[:, :, None] * d).transpose(0, 2, 1) @ self._p
+            matrices[:, mine, p] -= coupling
+            matrices[:, p, mine] -= coupling.transpose(0, 2, 1)
+            flux = u_at[0] * grads[axis][0] + u_at[1] * grads[axis][1]
+            rests[:, mine] += (w * flux) @ v
+            for e, g in zip((dx, dy), grads[axis]):
+                rests[:, mine] += nu * np.einsum("eqi,eq->ei", e, w * g)
+            rests[:, mine] -= np.einsum("eqi,eq->ei", d, w * p_at)
+        rests[:, p] -= (w * (grads[0][0] + grads[1][1])) @ self._p
+        return matrices, rests
 
     def coefficients(self, state):
         """Chebyshev coefficients in each cell, `(cells, 3, p + 1, p + 1)`."""

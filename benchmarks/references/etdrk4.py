@@ -4,6 +4,8 @@ Source: Cox and Matthews (J. Comput. Phys. 176, 2002), with the coefficients by 
 integrals of Kassam and Trefethen (SIAM J. Sci. Comput. 26, 2005).
 """
 
+import itertools
+
 import numpy as np
 
 _ROOTS = np.exp(2j * np.pi * (np.arange(64) + 0.5) / 64)
@@ -55,7 +57,7 @@ def integrate(linear, nonlinear, v, times, largest):
         largest: the largest step.
     """
     found = [v]
-    for begin, end in zip(times[:-1], times[1:]):
+    for begin, end in itertools.pairwise(times):
         steps = int(np.ceil((end - begin) / largest))
         step = Stepper(linear, nonlinear, (end - begin) / steps)
         for _ in range(steps):

@@ -66,16 +66,14 @@ LIBRARY_RECIPES: dict[str, Recipe] = {
     "lorenz": _recipe(problems.Lorenz, 4.0, 900, width=32),
     "sir": _recipe(problems.SIR, 0.1, 600),
     "poisson5d": _recipe(problems.PoissonND, 4.0, 2600, 400, width=32),
-    "poisson10d": _recipe(
-        lambda: problems.PoissonND(10), 4.0, 2600, 600, width=32
-    ),
+    "poisson10d": _recipe(lambda: problems.PoissonND(10), 4.0, 2600, 600, width=32),
     "disk": _recipe(problems.PoissonDisk, 4.0, 1600, 200),
     "l-shape": _recipe(problems.PoissonLShape, 4.0, 2000, 300),
-    "l-shape-corner": _recipe(
-        lambda: problems.PoissonLShape("corner"), 4.0, 2000, 300
-    ),
+    "l-shape-corner": _recipe(lambda: problems.PoissonLShape("corner"), 4.0, 2000, 300),
     "holes": _recipe(problems.PoissonHoles, 10.0, 2600, 300, width=32),
-    "two-materials": _recipe(problems.TwoMaterials, 4.0, 800, 200, width=16),
+    "two-materials": _recipe(
+        problems.TwoMaterials, 4.0, 800, 200, width=16, output_offset=293.15
+    ),
     "fokker-planck": _recipe(problems.FokkerPlanck, 2.0, 1000, width=20),
     "eigenvalue": _recipe(problems.Eigenvalue, 4.0, 800, width=16),
 }

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -47,8 +47,8 @@ class Recipe:
         """Returns an uncompiled `PINN`."""
         problem = self.make_problem()
         network = networks.mlp(
-            inputs=len(problem.coordinates),
-            outputs=_count(problem.outputs),
+            inputs=problem.width,
+            outputs=problem.network_outputs,
             domain=problem.domain,
             steep=problem.steep,
             dtype=dtype,
@@ -81,7 +81,3 @@ class Recipe:
         multiples = range(1, self.harmonics + 1)
         matrix = np.concatenate([k * np.diag(waves) for k in multiples], axis=1)
         return networks.FourierFeatures(matrix.tolist(), dtype=dtype)
-
-
-def _count(outputs: int | Sequence[str]) -> int:
-    return outputs if isinstance(outputs, int) else len(outputs)

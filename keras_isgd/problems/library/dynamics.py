@@ -14,7 +14,7 @@ from keras_isgd.problems.conditions import Condition, Data, Initial
 from keras_isgd.problems.problem import Problem
 from keras_isgd.utils.checks import check_array, check_count, check_positive
 
-__all__ = ["SIR", "LotkaVolterra", "Lorenz"]
+__all__ = ["SIR", "Lorenz", "LotkaVolterra"]
 
 Rates = Callable[..., tuple[Any, ...]]
 
@@ -86,17 +86,17 @@ class _Dynamics(Problem):
         return tf.cast(solution(times).T, tf.convert_to_tensor(x).dtype)
 
     def _equations(self, u: Field, *factors: Any) -> dict[str, tf.Tensor]:
-        values = [u[name].value for name in self.outputs]
+        values = [u[name].value for name in self.names.outputs]
         changes = type(self).rates(values, *factors)
         return {
-            name: u[name].d("t") - change
-            for name, change in zip(self.outputs, changes, strict=True)
+            f"change_of_{name}": u[name].d("t") - change
+            for name, change in zip(self.names.outputs, changes, strict=True)
         }
 
     def _begin(self) -> list[Condition]:
         return [
             Initial(value, component=name, name=f"initial_{name}")
-            for name, value in zip(self.outputs, self.start, strict=True)
+            for name, value in zip(self.names.outputs, self.start, strict=True)
         ]
 
     def _measured(self, count: int) -> Data:

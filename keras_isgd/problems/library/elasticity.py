@@ -54,11 +54,11 @@ class PlaneElasticity(Problem):
         stiff, mixed = self.first + 2.0 * self.shear, self.first + self.shear
         along, across, force = u["u"], u["v"], self.force(x)
         return {
-            "x": stiff * along.d("xx")
+            "balance_x": stiff * along.d("xx")
             + self.shear * along.d("yy")
             + mixed * across.d("xy")
             + force[:, 0:1],
-            "y": stiff * across.d("yy")
+            "balance_y": stiff * across.d("yy")
             + self.shear * across.d("xx")
             + mixed * along.d("xy")
             + force[:, 1:2],

@@ -38,9 +38,7 @@ class Schroedinger(Problem):
         real, imaginary = u["u"], u["v"]
         squares = real.value**2 + imaginary.value**2
         return {
-            "real": (
-                -imaginary.d("t") + 0.5 * real.d("xx") + squares * real.value
-            ),
+            "real": (-imaginary.d("t") + 0.5 * real.d("xx") + squares * real.value),
             "imaginary": (
                 real.d("t") + 0.5 * imaginary.d("xx") + squares * imaginary.value
             ),
