@@ -20,7 +20,7 @@ __all__ = ["BackwardFacingStep", "LidDrivenCavity"]
 _CAVITIES: dict[tuple[str, float], tuple[str, float]] = {
     ("smooth", 100.0): ("cavity_smooth_100", 5e-7),
     ("smooth", 400.0): ("cavity_smooth_400", 5e-6),
-    ("constant", 100.0): ("cavity_constant_100", 1e-4),
+    ("constant", 100.0): ("cavity_constant_100", 1e-3),
 }
 _STEP = 100.0
 # Of the length of a channel: what rounding takes a point from its face.
@@ -116,9 +116,9 @@ class BackwardFacingStep(Problem):
 
     coordinates = ("x", "y")
     outputs = ("u", "v", "p")
-    domain = Rectangle((-2.0, 0.0), (8.0, 2.0)) - Rectangle((-2.0, 0.0), (0.0, 1.0))
+    domain = Rectangle((-2.0, 0.0), (8.0, 2.0)) - Rectangle((-3.0, -1.0), (0.0, 1.0))
     reference = "Armaly et al. (1983); computed"
-    reference_accuracy = 1e-4
+    reference_accuracy = 5e-4
 
     def __init__(self, reynolds: float = 100.0) -> None:
         self.reynolds = check_positive("reynolds", reynolds)

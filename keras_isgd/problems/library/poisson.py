@@ -121,7 +121,7 @@ class PoissonLShape(Problem):
     """
 
     coordinates = ("x", "y")
-    domain = Rectangle((-1.0, -1.0), (1.0, 1.0)) - Rectangle((0.0, 0.0), (1.0, 1.0))
+    domain = Rectangle((-1.0, -1.0), (1.0, 1.0)) - Rectangle((0.0, 0.0), (2.0, 2.0))
     reference = "closed form"
 
     def __init__(self, solution: str = "smooth") -> None:
