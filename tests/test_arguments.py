@@ -86,7 +86,23 @@ diagnostics.theorem_bound = loss alpha smallest steps
 diagnostics.two_layer_gram_matrix = x weights outer slope
 solvers.get = identifier
 PINN = network problem loss_weights derivatives name
-Box = lower upper
+geometry.Annulus = centre inner outer name
+geometry.Ball = centre radius name
+geometry.BoundaryPart = geometry names where boundary_of
+geometry.Box = lower upper name
+geometry.Cylinder = base height radius name
+geometry.Disk = centre radius name
+geometry.Ellipse = centre semi_axes angle name
+geometry.Faces = box faces
+geometry.Interval = a b name
+geometry.Mesh = source name
+geometry.Piece = names measure unit_dimension place keeps
+geometry.PointCloud = points normals name
+geometry.Polygon = vertices name
+geometry.Rectangle = lower upper name
+geometry.Segment = a b name
+geometry.Shell = centre inner outer name
+geometry.Triangle = a b c name
 export = model path overwrite
 """
 

@@ -10,7 +10,7 @@ from public_rooms import ROOMS
 import keras_isgd as ki
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ("tutorial.md", "which_optimizer.md")
+PAGES = ("tutorial.md", "which_optimizer.md", "problems.md")
 
 
 def _blocks(page):

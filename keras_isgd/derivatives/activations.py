@@ -17,6 +17,7 @@ __all__ = [
     "reciprocal",
     "register_activation",
     "sine",
+    "softplus",
 ]
 
 HIGHEST_ORDER = 4
@@ -64,7 +65,8 @@ def _sigmoid(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     )
 
 
-def _softplus(z: tf.Tensor, order: int) -> list[tf.Tensor]:
+def softplus(z: tf.Tensor, order: int) -> list[tf.Tensor]:
+    """log(1 + exp(z)) and its first derivatives."""
     return [tf.math.softplus(z), *(_sigmoid(z, order - 1) if order else [])]
 
 
@@ -159,7 +161,7 @@ _KNOWN: dict[Callable, Formulas] = {
     keras.activations.linear: linear,
     keras.activations.tanh: _tanh,
     keras.activations.sigmoid: _sigmoid,
-    keras.activations.softplus: _softplus,
+    keras.activations.softplus: softplus,
     keras.activations.silu: _swish,
     keras.activations.gelu: _gelu,
     keras.activations.exponential: _exponential,
@@ -168,7 +170,7 @@ _KNOWN: dict[Callable, Formulas] = {
     keras.ops.sin: sine,
     keras.ops.tanh: _tanh,
     keras.ops.sigmoid: _sigmoid,
-    keras.ops.softplus: _softplus,
+    keras.ops.softplus: softplus,
     keras.ops.cos: _cosine,
     keras.ops.exp: _exponential,
     keras.ops.log: _logarithm,

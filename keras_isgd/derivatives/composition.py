@@ -17,9 +17,9 @@ _ZERO, _ONE = object(), object()
 
 
 class _Product(NamedTuple):
-    """count times the derivative of f in `units` times `factors`, `(n, 1)`."""
+    """A number times the derivative of f in `units` times `factors`, `(n, 1)`."""
 
-    count: int
+    number: int
     units: tuple[int, ...]
     factors: list[tf.Tensor]
 
@@ -51,7 +51,7 @@ def compose_jointly(
             term = partials[product.units]
             for factor in product.factors:
                 term = term * factor
-            terms.append(term if product.count == 1 else product.count * term)
+            terms.append(term if product.number == 1 else product.number * term)
         if terms:
             channels[name] = sum(terms[1:], terms[0])
     return jet._with(channels)

@@ -37,7 +37,7 @@ class Handed:
 
     def __init__(self) -> None:
         self.numbers: list[tf.Tensor] = []
-        self.x: tf.Tensor | None = None
+        self.x: Any = None
         self.at_points: list[tf.Tensor] = []
         self.shared: list[tf.Tensor] = []
 

@@ -53,7 +53,7 @@ class Names:
         if isinstance(output, str) and output in self.outputs:
             return self.outputs.index(output)
         whole = isinstance(output, int) and not isinstance(output, bool)
-        if whole and 0 <= output < len(self.outputs):
+        if whole and output in range(len(self.outputs)):
             return int(output)
         raise IndexError(
             f"Expected an output from 0 to {len(self.outputs) - 1}, or one of the "

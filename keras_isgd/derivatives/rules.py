@@ -151,14 +151,16 @@ def _operators() -> dict[type, Rule]:
             raise Unsupported(f"{operation.name!r} has an exponent that is no number")
         return a.compose(activations.power(b))
 
-    kinds = {
+    kinds: dict[Callable, Rule] = {
         operator.add: lambda _, a, b: _combine(a, b, Jet.__add__, Jet.shift),
         operator.sub: lambda _, a, b: _subtract(a, b),
         operator.mul: lambda _, a, b: _combine(a, b, Jet.__mul__, Jet.scale),
         operator.truediv: divide,
         operator.pow: raise_to,
     }
-    rules = {type(compat.producer(f(x, x))[0]): r for f, r in kinds.items()}
+    rules: dict[type, Rule] = {
+        type(compat.producer(f(x, x))[0]): rule for f, rule in kinds.items()
+    }
     rules[type(compat.producer(x[:, 0:1])[0])] = _item
     rules[type(compat.producer(keras.ops.concatenate([x, x], axis=1))[0])] = _joined
     rules[type(compat.producer(-x)[0])] = lambda _, jet: jet.scale(-1.0)

@@ -92,9 +92,7 @@ def passage(network: keras.Model, names: Iterable[Name]) -> Passage:
             False,
         )
     weights = network.trainable_variables
-    # Of each output: parts of a network may belong to one alone.
-    outputs = range(network.outputs[0].shape[-1])
-    requests = [(component, name) for component in outputs for name in names]
+    requests = [(0, name) for name in names]
     complete = []
 
     def trace(x: tf.Tensor) -> list[tf.Tensor]:

@@ -126,7 +126,7 @@ def trace_rows(
     variables: list[tf.Variable] = []
     calls: list[OtherPlaces] = []
     width = len(coordinates.inputs)
-    parts = list(subdomains) or [None] * sizes
+    parts: list[str | None] = [*subdomains] or [None] * sizes
     for n in _COUNTS:
         handed = Handed()
         others = OtherPlaces(handed)

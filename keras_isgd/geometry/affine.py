@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.geometry.base import Geometry
+from keras_isgd.geometry.library import library
 from keras_isgd.geometry.piece import Piece
 from keras_isgd.geometry.vectors import check_vector
 from keras_isgd.utils.checks import check_positive
@@ -31,11 +32,21 @@ class Affine(Geometry):
         self._child = child
         self._turn, self._factor, self._shift = turn, factor, shift
         self.name = child.name
-        middle = (np.asarray(child.lower) + np.asarray(child.upper)) / 2.0
-        half = np.abs(turn) @ (np.asarray(child.lengths) / 2.0) * factor
-        centre = self._outward(middle[None])[0]
-        self.lower = tuple((centre - half).tolist())
-        self.upper = tuple((centre + half).tolist())
+        axes = np.eye(child.dimension)
+        self.lower = tuple((-self.support(-axes)).tolist())
+        self.upper = tuple(self.support(axes).tolist())
+
+    def outline(self) -> Any:
+        outline = self._child.outline()
+        if outline is None:
+            return None
+        (a, b), (c, d) = (self._factor * self._turn).tolist()
+        affinity = library("shapely.affinity", "The area of polygons")
+        return affinity.affine_transform(outline, (a, b, c, d, *self._shift))
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        own = self._child.support(directions @ self._turn)
+        return self._factor * own + directions @ self._shift
 
     def _outward(self, own: np.ndarray) -> np.ndarray:
         return self._factor * own @ self._turn.T + self._shift

@@ -12,6 +12,7 @@ from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
 from keras_isgd.geometry.vectors import (
     check_vector,
+    corners,
     direction_columns,
     directions,
     radial_normals,
@@ -40,8 +41,9 @@ class Ball(DistanceGeometry):
         self._centre = check_vector("The centre", centre)
         self._radius = check_positive("radius", radius)
         self.name = check_name(name)
-        self.lower = tuple((self._centre - self._radius).tolist())
-        self.upper = tuple((self._centre + self._radius).tolist())
+        self.lower, self.upper = corners(
+            "A ball", self._centre - self._radius, self._centre + self._radius
+        )
 
     @property
     def measure(self) -> float:
@@ -65,6 +67,11 @@ class Ball(DistanceGeometry):
         else:
             x = unit[:, :1] ** (1.0 / d) * directions(unit[:, 1:], d)
         return self._centre + self._radius * x, np.ones(len(unit), bool)
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return directions @ self._centre + self._radius * np.linalg.norm(
+            directions, axis=1
+        )
 
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
         # Column by column, and without a square root: sets of a million points are

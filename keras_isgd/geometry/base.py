@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.geometry.grids import even_points
 from keras_isgd.geometry.piece import Piece
+from keras_isgd.geometry.saving import Saved
 from keras_isgd.geometry.spread import spread, spread_share
 from keras_isgd.utils.checks import check_array, check_count
 
@@ -21,15 +23,14 @@ SLACK = 1e-6
 _MEASURING = 2**18
 
 
-class Geometry(abc.ABC):
+class Geometry(Saved, abc.ABC):
     """A closed set of points in d coordinates with a boundary.
 
-    A shape of your own sets `lower` and `upper` and defines `contains` and `pieces`;
-    with `signed_distance`, `boundary_normals` or `smooth_distance` it can do more.
+    One of your own sets `lower` and `upper` and defines `contains` and `pieces`; with
+    `signed_distance`, `boundary_normals` and `smooth_distance` it can do more.
 
     Attributes:
-        lower: lower corner of a bounding box, d numbers.
-        upper: upper corner.
+        lower, upper: corners of a bounding box, d numbers each.
         name: name of its boundary as a part, or None.
     """
 
@@ -63,16 +64,34 @@ class Geometry(abc.ABC):
     def measure(self) -> float:
         """The length, area or volume.
 
-        Exact for primitives, transformations and products of them. Of other
+        Exact for primitives, transformations and products of them, and if shapely is
+        installed for booleans of triangles, polygons and rectangles. Of other
         geometries it is estimated on 2^18 evenly spread points, once; in two and
         three dimensions that is good to about four digits.
         """
-        return self._estimated_measure
+        outline = self.outline()
+        return self._estimated_measure if outline is None else float(outline.area)
+
+    def outline(self) -> Any:
+        """Returns the geometry as a shapely polygon, or None if it is not one."""
+        return None
 
     @functools.cached_property
     def _estimated_measure(self) -> float:
         kept = self.interior(spread(self.unit_dimension, _MEASURING))[1]
         return self.proposal_measure * spread_share(kept)
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        """Returns how far the geometry reaches: at least the largest x . v, `(k,)`.
+
+        Turned geometries get their bounding boxes from it.
+
+        Args:
+            directions: vectors v, `(k, d)`.
+        """
+        lower, upper = np.asarray(self.lower), np.asarray(self.upper)
+        middle, half = (lower + upper) / 2.0, (upper - lower) / 2.0
+        return directions @ middle + np.abs(directions) @ half
 
     # -- inside ------------------------------------------------------------------
 
@@ -125,23 +144,7 @@ class Geometry(abc.ABC):
             count: about how many. Up to three coordinates they are those points of a
                 grid of the bounding box that are inside; in more, Sobol points.
         """
-        count = check_count("count", count)
-        share = self.measure / math.prod(self.lengths)
-        if self.dimension <= 3:
-            edge = max(int((count / share) ** (1.0 / self.dimension) + 1e-9), 2)
-            axes = [np.linspace(a, b, edge) for a, b in zip(self.lower, self.upper)]
-            mesh = np.meshgrid(*axes, indexing="ij")
-            x = np.stack([m.ravel() for m in mesh], axis=1)
-            x = x[self.contains(x)]
-            if len(x):
-                return x
-        from scipy.stats import qmc  # two thirds of a second, for few geometries
-
-        share = self.measure / self.proposal_measure
-        digits = max(math.ceil(math.log2(count / share)), 1)
-        unit = qmc.Sobol(self.unit_dimension, scramble=False).random_base2(digits)
-        x, kept = self.interior(unit)
-        return x[kept][:count]
+        return even_points(self, check_count("count", count))
 
     # -- boundary ----------------------------------------------------------------
 
@@ -287,7 +290,7 @@ class Geometry(abc.ABC):
         """Returns points as a float64 array `(n, d)`.
 
         Raises:
-            ValueError: another shape, or no real numbers.
+            ValueError: not that.
         """
         x = check_array("The array of points", x, finite=False)
         if x.ndim != 2 or x.shape[1] != self.dimension:

@@ -32,7 +32,8 @@ _LONG = 120
 class Boolean(Geometry):
     """What two geometries of one dimension make.
 
-    The bounding box of a difference is that of what it was cut from.
+    The bounding box of a difference is that of what it was cut from, and that of an
+    intersection what both boxes have in common; they may be larger than need be.
 
     Args:
         first: a `Geometry`.
@@ -73,6 +74,17 @@ class Boolean(Geometry):
             f"{_SEARCH[-1]} points lies in it."
         )
 
+    def outline(self) -> Any:
+        first, second = self._first.outline(), self._second.outline()
+        return None if first is None or second is None else self._of(first, second)
+
+    @abc.abstractmethod
+    def _of(self, first: Any, second: Any) -> Any:
+        """What the operation makes of two shapely polygons."""
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return self._first.support(directions)
+
     def contains(self, x: Any) -> np.ndarray:
         return self.within(self.checked(x), SLACK * self.size)
 
@@ -100,12 +112,17 @@ class Boolean(Geometry):
     def _cuts(self, child: Geometry, x: np.ndarray) -> np.ndarray:
         """Where the other child, at points away from its boundary, hides this one."""
 
-    def _sides(
+    def _inward(
         self, child: Geometry, x: np.ndarray, normals: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Whether a child contains what is just inward and just outward."""
-        step = self._eps * normals
-        return child.within(x - step, 0.0), child.within(x + step, 0.0)
+    ) -> np.ndarray:
+        """Whether a child contains what is just inward of points of the boundary."""
+        return child.within(x - self._eps * normals, 0.0)
+
+    def _outward(
+        self, child: Geometry, x: np.ndarray, normals: np.ndarray
+    ) -> np.ndarray:
+        """Whether a child contains what is just outward of points of the boundary."""
+        return child.within(x + self._eps * normals, 0.0)
 
     def pieces(self) -> tuple[Piece, ...]:
         first = (_kept(piece, self._keeps_first) for piece in self._first.pieces())
@@ -117,7 +134,7 @@ class Boolean(Geometry):
 
     def boundary_normals(self, x: np.ndarray) -> np.ndarray:
         first = self._first.boundary_normals(x)
-        second = self._outward(self._second.boundary_normals(x))
+        second = self._turned(self._second.boundary_normals(x))
         on_first, on_second = np.isfinite(first[:, 0]), np.isfinite(second[:, 0])
         normals = np.full_like(x, np.nan)
         for mine, on, keeps, other, on_other in (
@@ -138,7 +155,7 @@ class Boolean(Geometry):
         normals[angle | (both & ~(first.any(axis=1) & second.any(axis=1)))] = 0.0
         return normals
 
-    def _outward(self, normals: np.ndarray) -> np.ndarray:
+    def _turned(self, normals: np.ndarray) -> np.ndarray:
         return normals
 
     def __repr__(self) -> str:

@@ -9,6 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.geometry.base import SLACK, Geometry
+from keras_isgd.geometry.grids import grid
+from keras_isgd.geometry.library import outline_library
 from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
 from keras_isgd.geometry.smooth import conjunction
@@ -64,6 +66,10 @@ class Box(Geometry):
         """The product of the edges."""
         return math.prod(self.lengths)
 
+    def outline(self) -> Any:
+        shapely = outline_library() if self.dimension == 2 else None
+        return shapely and shapely.box(*self.lower, *self.upper)
+
     def edge(self, axis: int, side: int) -> float:
         """Returns where a face lies on its axis; side 0 is the lower one."""
         return (self.lower, self.upper)[side][axis]
@@ -103,12 +109,7 @@ class Box(Geometry):
         Args:
             counts: points along each coordinate.
         """
-        axes = [
-            np.linspace(a, b, n)
-            for a, b, n in zip(self.lower, self.upper, counts, strict=True)
-        ]
-        mesh = np.meshgrid(*axes, indexing="ij")
-        return np.stack([m.ravel() for m in mesh], axis=1)
+        return grid(self.lower, self.upper, counts)
 
     def pieces(self) -> tuple[Piece, ...]:
         lengths = self.lengths

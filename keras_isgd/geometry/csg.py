@@ -28,6 +28,13 @@ class Union(Boolean):
         a, b = self._first, self._second
         return tuple(map(min, a.lower, b.lower)), tuple(map(max, a.upper, b.upper))
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        first, second = self._first, self._second
+        return np.maximum(first.support(directions), second.support(directions))
+
+    def _of(self, first: Any, second: Any) -> Any:
+        return first | second
+
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
         return self._first.within(x, slack) | self._second.within(x, slack)
 
@@ -58,10 +65,11 @@ class Union(Boolean):
         return x, kept
 
     def _keeps_first(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        return ~self._sides(self._second, x, normals)[1]
+        return ~self._outward(self._second, x, normals)
 
     def _keeps_second(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        inward, outward = self._sides(self._first, x, normals)
+        sides = (self._inward, self._outward)
+        inward, outward = (side(self._first, x, normals) for side in sides)
         return ~outward & ~inward
 
     def _cuts(self, child: Geometry, x: np.ndarray) -> np.ndarray:
@@ -91,8 +99,8 @@ class Union(Boolean):
             if piece.keeps is not None:
                 kept = piece.keeps(x, normals)
                 x, normals = x[kept], normals[kept]
-            inward, outward = self._sides(self._second, x, normals)
-            if (outward & ~inward).any():
+            outward = self._outward(self._second, x, normals)
+            if (outward & ~self._inward(self._second, x, normals)).any():
                 return True
         return False
 
@@ -105,6 +113,13 @@ class Intersection(Boolean):
     def _corners(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         a, b = self._first, self._second
         return tuple(map(max, a.lower, b.lower)), tuple(map(min, a.upper, b.upper))
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        first, second = self._first, self._second
+        return np.minimum(first.support(directions), second.support(directions))
+
+    def _of(self, first: Any, second: Any) -> Any:
+        return first & second
 
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
         return self._first.within(x, slack) & self._second.within(x, slack)
@@ -129,10 +144,11 @@ class Intersection(Boolean):
         return x, kept & other.within(x, 0.0)
 
     def _keeps_first(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        return self._sides(self._second, x, normals)[0]
+        return self._inward(self._second, x, normals)
 
     def _keeps_second(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        inward, outward = self._sides(self._first, x, normals)
+        sides = (self._inward, self._outward)
+        inward, outward = (side(self._first, x, normals) for side in sides)
         return inward & outward
 
     def _cuts(self, child: Geometry, x: np.ndarray) -> np.ndarray:
@@ -154,6 +170,9 @@ class Difference(Boolean):
 
     _sign = "-"
 
+    def _of(self, first: Any, second: Any) -> Any:
+        return first - second
+
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
         within = self._first.within(x, slack)
         # Closed: the boundary of what was cut out belongs to it.
@@ -164,16 +183,17 @@ class Difference(Boolean):
         return x, kept & ~self._second.within(x, 0.0)
 
     def _keeps_first(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        return ~self._sides(self._second, x, normals)[0]
+        return ~self._inward(self._second, x, normals)
 
     def _keeps_second(self, x: np.ndarray, normals: np.ndarray) -> np.ndarray:
-        inward, outward = self._sides(self._first, x, normals)
+        sides = (self._inward, self._outward)
+        inward, outward = (side(self._first, x, normals) for side in sides)
         return inward & outward
 
     def _cuts(self, child: Geometry, x: np.ndarray) -> np.ndarray:
         return child.within(x, 0.0) == (child is self._second)
 
-    def _outward(self, normals: np.ndarray) -> np.ndarray:
+    def _turned(self, normals: np.ndarray) -> np.ndarray:
         return -normals
 
     def _second_pieces(self) -> tuple[Piece, ...]:

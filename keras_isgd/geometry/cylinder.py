@@ -11,7 +11,12 @@ from keras_isgd.geometry.distance import DistanceGeometry
 from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
 from keras_isgd.geometry.smooth import conjunction
-from keras_isgd.geometry.vectors import check_vector, directions
+from keras_isgd.geometry.vectors import (
+    check_proportions,
+    check_vector,
+    corners,
+    directions,
+)
 from keras_isgd.utils.checks import check_positive
 
 __all__ = ["Cylinder"]
@@ -45,12 +50,13 @@ class Cylinder(DistanceGeometry):
         if not self._height > 0.0:
             raise ValueError(f"Expected a height that is not zero, got {height!r}.")
         self._radius = check_positive("radius", radius)
+        check_proportions("A cylinder", (self._radius, self._height))
         self.name = check_name(name)
         self._frame = _frame(axis / self._height)
         top = self._base + axis
         half = self._radius * np.sqrt(np.maximum(1.0 - self._frame[2] ** 2, 0.0))
-        self.lower = tuple((np.minimum(self._base, top) - half).tolist())
-        self.upper = tuple((np.maximum(self._base, top) + half).tolist())
+        lower, upper = np.minimum(self._base, top), np.maximum(self._base, top)
+        self.lower, self.upper = corners("A cylinder", lower - half, upper + half)
 
     @property
     def measure(self) -> float:
@@ -60,6 +66,12 @@ class Cylinder(DistanceGeometry):
     @property
     def proposal_measure(self) -> float:
         return self.measure
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        along = directions @ self._frame[2]
+        across = np.linalg.norm(directions @ self._frame[:2].T, axis=1)
+        reach = np.maximum(self._height * along, 0.0) + self._radius * across
+        return directions @ self._base + reach
 
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self._disk(unit[:, :2], self._height * unit[:, 2:]), np.ones(

@@ -5,13 +5,17 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from scipy.special import ellipe
 
 from keras_isgd.geometry.base import SLACK
 from keras_isgd.geometry.distance import DistanceGeometry
 from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
-from keras_isgd.geometry.vectors import check_vector, directions
+from keras_isgd.geometry.vectors import (
+    check_proportions,
+    check_vector,
+    corners,
+    directions,
+)
 
 __all__ = ["Ellipse"]
 
@@ -43,26 +47,29 @@ class Ellipse(DistanceGeometry):
         self._axes = check_vector("The list of semi-axes", semi_axes, 2)
         if not (self._axes > 0.0).all():
             raise ValueError(f"Expected positive semi-axes, got {semi_axes!r}.")
+        check_proportions("An ellipse", self._axes.tolist())
         self._angle = float(check_vector("The angle", angle, 1)[0])
         self.name = check_name(name)
         cos, sin = math.cos(self._angle), math.sin(self._angle)
         # Columns are the directions of the axes.
         self._turn = np.array([[cos, -sin], [sin, cos]])
         half = np.sqrt((self._turn**2) @ self._axes**2)
-        self.lower = tuple((self._centre - half).tolist())
-        self.upper = tuple((self._centre + half).tolist())
-        self._lengths = self._arc_lengths()
+        self.lower, self.upper = corners(
+            "An ellipse", self._centre - half, self._centre + half
+        )
+        lengths = self._arc_lengths()
+        self._circumference = float(lengths[-1])
+        self._shares = lengths / lengths[-1]
 
     def _arc_lengths(self) -> np.ndarray:
-        """Lengths from the first axis to the nodes, as shares of the whole."""
+        """Lengths of the boundary from the first axis to the nodes of the table."""
         t = np.linspace(0.0, 2.0 * math.pi, _NODES + 1)
         middle = (t[1:] + t[:-1]) / 2.0
         a, b = self._axes
         speeds = [np.hypot(a * np.sin(s), b * np.cos(s)) for s in (t, middle)]
         # Simpson's rule between nodes.
-        steps = speeds[0][1:] + speeds[0][:-1] + 4.0 * speeds[1]
-        lengths = np.concatenate([[0.0], np.cumsum(steps)])
-        return lengths / lengths[-1]
+        steps = (speeds[0][1:] + speeds[0][:-1] + 4.0 * speeds[1]) * (t[1] / 6.0)
+        return np.concatenate([[0.0], np.cumsum(steps)])
 
     @property
     def measure(self) -> float:
@@ -72,6 +79,10 @@ class Ellipse(DistanceGeometry):
     @property
     def proposal_measure(self) -> float:
         return self.measure
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        half = np.linalg.norm(self._axes * (directions @ self._turn), axis=1)
+        return directions @ self._centre + half
 
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         disk = np.sqrt(unit[:, :1]) * directions(unit[:, 1:], 2)
@@ -96,11 +107,10 @@ class Ellipse(DistanceGeometry):
         return level <= slack * np.linalg.norm(gradient, axis=1)
 
     def pieces(self) -> tuple[Piece, ...]:
-        a, b = max(self._axes), min(self._axes)
         return (
             Piece(
                 names=(self.name or "ellipse",),
-                measure=float(4.0 * a * ellipe(1.0 - (b / a) ** 2)),
+                measure=self._circumference,
                 unit_dimension=1,
                 place=self._place,
             ),
@@ -108,7 +118,7 @@ class Ellipse(DistanceGeometry):
 
     def _place(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         nodes = np.linspace(0.0, 2.0 * math.pi, _NODES + 1)
-        angle = np.interp(unit[:, 0], self._lengths, nodes)
+        angle = np.interp(unit[:, 0], self._shares, nodes)
         circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
         return self._outward(self._axes * circle), self._unit(circle / self._axes)
 

@@ -3,7 +3,7 @@
 import importlib
 import types
 
-__all__ = ["library"]
+__all__ = ["library", "outline_library"]
 
 
 def library(name: str, what: str) -> types.ModuleType:
@@ -22,3 +22,11 @@ def library(name: str, what: str) -> types.ModuleType:
         raise ImportError(
             f"{what} needs {name}: pip install keras_isgd[geometry]."
         ) from error
+
+
+def outline_library() -> types.ModuleType | None:
+    """Returns shapely if it is installed, for areas that are exact with it."""
+    try:
+        return importlib.import_module("shapely")
+    except ImportError:
+        return None

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from keras_isgd.geometry.base import SLACK, Geometry
+from keras_isgd.geometry.columns import Columns
 from keras_isgd.geometry.library import library
 from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
 from keras_isgd.geometry.triangulation import place_in_triangles, triangle_areas
+from keras_isgd.geometry.vectors import corners
 
 __all__ = ["Mesh"]
 
@@ -42,28 +44,30 @@ class Mesh(Geometry):
                 f"Expected the path of a file or a trimesh.Trimesh, got {source!r}."
             )
         self._mesh = _closed(mesh, self._said)
-        self.lower, self.upper = (tuple(c.tolist()) for c in self._mesh.bounds)
+        self.lower, self.upper = corners("A mesh", *self._mesh.bounds)
+        self._columns = Columns(np.asarray(self._mesh.triangles, np.float64))
 
     @property
     def measure(self) -> float:
         """The volume."""
-        return float(self._mesh.volume)
+        return _volume(self._mesh)
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return np.max(directions @ np.asarray(self._mesh.vertices).T, axis=1)
 
     def contains(self, x: Any) -> np.ndarray:
         return self.within(self.checked(x), SLACK * self.size)
 
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
-        """See `Geometry.within`; exact to rounding, by rays and nearest faces."""
-        near = np.all(
-            (x >= np.asarray(self.lower) - max(slack, 0.0))
-            & (x <= np.asarray(self.upper) + max(slack, 0.0)),
-            axis=1,
+        reach = max(slack, 0.0)
+        above, below = (
+            x >= np.subtract(self.lower, reach),
+            x <= np.add(self.upper, reach),
         )
+        near = np.all(above & below, axis=1)
         within = np.zeros(len(x), bool)
-        if not near.any():
-            return within
-        within[near] = self._mesh.contains(x[near])
-        # Only what the rays leave open needs the nearest face.
+        within[near] = self._columns.enclose(x[near])
+        # Nearest faces take longer, and matter only where the rays leave it open.
         (rows,) = np.nonzero(near & ~within if slack > 0.0 else within)
         if slack != 0.0 and len(rows):
             close = self._nearest(x[rows])[0] <= abs(slack)
@@ -118,9 +122,7 @@ def _load(trimesh: Any, path: str) -> Any:
     try:
         mesh = trimesh.load(path, force="mesh")
     except Exception as error:  # each of its readers has errors of its own
-        raise ValueError(
-            f"trimesh cannot read a mesh from {path!r}: {error}"
-        ) from error
+        raise ValueError(f"trimesh cannot read {path!r} as a mesh: {error}") from error
     if not len(mesh.faces):
         raise ValueError(f"There are no faces in {path!r}.")
     return mesh
@@ -139,8 +141,15 @@ def _closed(mesh: Any, said: str) -> Any:
             f"The faces of {said} do not all turn the same way round, so that inside "
             "and outside are unknown. Mend it by trimesh.repair.fix_normals."
         )
-    if not np.isfinite(mesh.volume) or mesh.volume == 0.0:
+    volume = _volume(mesh)
+    if not abs(volume) > 0.0:
         raise ValueError(f"The surface of {said} encloses no volume.")
-    if mesh.volume < 0.0:
+    if volume < 0.0:
         mesh.invert()
     return mesh
+
+
+def _volume(mesh: Any) -> float:
+    """The volumes of the tetrahedra of a corner and each face, with signs."""
+    a, b, c = np.moveaxis(np.asarray(mesh.triangles) - mesh.vertices[0], 1, 0)
+    return float(np.sum(a * np.cross(b, c))) / 6.0

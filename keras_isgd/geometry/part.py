@@ -148,9 +148,11 @@ def _all_of(
     if keeps is not None:
         tests.append(keeps)
     if where is not None:
-        tests.append(lambda points, normals: where(points))
+        tests.append(functools.partial(_answer, lambda points, normals: where(points)))
     if boundary_of is not None:
-        tests.append(boundary_of)
+        tests.append(functools.partial(_answer, boundary_of))
+    if len(tests) == 1:
+        return tests[0]
     return functools.partial(_passes, tests) if tests else None
 
 
@@ -161,7 +163,7 @@ def _passes(
     passed = np.ones(len(points), bool)
     for test in tests:
         (rows,) = np.nonzero(passed)
-        passed[rows] = _answer(test, points[rows], normals[rows])
+        passed[rows] = test(points[rows], normals[rows])
     return passed
 
 

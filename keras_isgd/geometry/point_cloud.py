@@ -4,7 +4,6 @@ import functools
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from keras_isgd.geometry.base import SLACK, Geometry
 from keras_isgd.geometry.names import check_name
@@ -86,8 +85,13 @@ class PointCloud(Geometry):
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self._points[self._rows(unit)], np.ones(len(unit), bool)
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return np.max(directions @ self._points.T, axis=1)
+
     @functools.cached_property
-    def _tree(self) -> cKDTree:
+    def _tree(self) -> Any:
+        from scipy.spatial import cKDTree  # not every import needs it
+
         return cKDTree(self._points)
 
     def contains(self, x: Any) -> np.ndarray:

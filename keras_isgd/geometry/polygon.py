@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_isgd.geometry.base import SLACK
 from keras_isgd.geometry.distance import DistanceGeometry
-from keras_isgd.geometry.library import library
+from keras_isgd.geometry.library import library, outline_library
 from keras_isgd.geometry.names import check_name, part_names
 from keras_isgd.geometry.piece import Piece
 from keras_isgd.geometry.smooth import conjunction
@@ -18,6 +18,7 @@ from keras_isgd.geometry.triangulation import (
     triangle_areas,
 )
 from keras_isgd.geometry.vectors import check_vector
+from keras_isgd.geometry.vectors import corners as box_corners
 from keras_isgd.utils.checks import check_array
 
 __all__ = ["Polygon", "Triangle"]
@@ -58,8 +59,9 @@ class Polygon(DistanceGeometry):
         self.name = check_name(name)
         self._vertices = corners
         self._check()
-        lower, upper = corners.min(axis=0), corners.max(axis=0)
-        self.lower, self.upper = tuple(lower.tolist()), tuple(upper.tolist())
+        self.lower, self.upper = box_corners(
+            f"A {self._default}", corners.min(axis=0), corners.max(axis=0)
+        )
         # Counterclockwise inside; the edges keep the numbers that the user knows.
         self._backward = _signed_area(corners) < 0.0
         self._from = corners
@@ -97,6 +99,13 @@ class Polygon(DistanceGeometry):
     @property
     def proposal_measure(self) -> float:
         return self.measure
+
+    def outline(self) -> Any:
+        shapely = outline_library()
+        return shapely and shapely.Polygon(self._vertices)
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return np.max(directions @ self._vertices.T, axis=1)
 
     @functools.cached_property
     def _triangles(self) -> tuple[np.ndarray, np.ndarray]:

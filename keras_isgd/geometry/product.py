@@ -52,6 +52,10 @@ class Product(Geometry):
         d = self.first.dimension
         return x[:, :d], x[:, d:]
 
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        a, b = self._split(directions)
+        return self.first.support(a) + self.second.support(b)
+
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         columns = self.first.unit_dimension
         a, kept_a = self.first.interior(unit[:, :columns])

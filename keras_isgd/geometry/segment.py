@@ -7,7 +7,7 @@ import numpy as np
 from keras_isgd.geometry.base import SLACK, Geometry
 from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
-from keras_isgd.geometry.vectors import check_vector
+from keras_isgd.geometry.vectors import check_vector, corners
 
 __all__ = ["Segment"]
 
@@ -35,12 +35,14 @@ class Segment(Geometry):
                 "A segment needs at least two coordinates: use Interval in one."
             )
         self._to = check_vector("The last point", b, len(self._from))
-        self._length = float(np.linalg.norm(self._to - self._from))
-        if not self._length > 0.0:
+        if (self._from == self._to).all():
             raise ValueError(f"The ends of the segment are the same point, {a!r}.")
+        ends = (self._from, self._to)
+        self.lower, self.upper = corners(
+            "A segment", np.minimum(*ends), np.maximum(*ends)
+        )
+        self._length = float(np.linalg.norm(self._to - self._from))
         self.name = check_name(name)
-        self.lower = tuple(np.minimum(self._from, self._to).tolist())
-        self.upper = tuple(np.maximum(self._from, self._to).tolist())
 
     @property
     def own_dimension(self) -> int:
@@ -58,6 +60,9 @@ class Segment(Geometry):
     @property
     def unit_dimension(self) -> int:
         return 1
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return np.maximum(directions @ self._from, directions @ self._to)
 
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self._from + unit * (self._to - self._from), np.ones(len(unit), bool)

@@ -12,7 +12,9 @@ from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
 from keras_isgd.geometry.smooth import conjunction
 from keras_isgd.geometry.vectors import (
+    check_proportions,
     check_vector,
+    corners,
     direction_columns,
     directions,
     radial_normals,
@@ -53,9 +55,12 @@ class Shell(DistanceGeometry):
         self._outer = check_positive("outer", outer)
         if not self._inner < self._outer:
             raise ValueError(f"Expected inner < outer, got {inner!r} and {outer!r}.")
+        lengths = (self._inner, self._outer - self._inner, self._outer)
+        check_proportions("A shell", lengths)
         self.name = check_name(name)
-        self.lower = tuple((self._centre - self._outer).tolist())
-        self.upper = tuple((self._centre + self._outer).tolist())
+        self.lower, self.upper = corners(
+            "A shell", self._centre - self._outer, self._centre + self._outer
+        )
 
     @property
     def measure(self) -> float:
@@ -70,6 +75,11 @@ class Shell(DistanceGeometry):
     @property
     def unit_dimension(self) -> int:
         return 1 + direction_columns(self.dimension)
+
+    def support(self, directions: np.ndarray) -> np.ndarray:
+        return directions @ self._centre + self._outer * np.linalg.norm(
+            directions, axis=1
+        )
 
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         d = self.dimension

@@ -22,8 +22,8 @@ from keras_isgd.objectives.weight_rows import WeightRows
 from keras_isgd.problems import Problem
 from keras_isgd.residuals.loss_weights import LossWeights
 from keras_isgd.residuals.not_finite import explain
-from keras_isgd.residuals.term import terms_of
 from keras_isgd.residuals.term_blocks import blocks_of
+from keras_isgd.residuals.terms import terms_of
 
 __all__ = ["PINN"]
 
@@ -76,6 +76,8 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         self.network = network
         self.problem = problem
         self.derivatives = derivatives
+        # Now, and not in a graph: a problem's conditions may compute with TensorFlow.
+        self._sets = problem.sets
         # A tuple: Keras would wrap a list to track it.
         self._terms = tuple(
             terms_of(problem, loss_weights or {}, dtype, network, derivatives)
@@ -90,7 +92,7 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
                 shape=(),
                 dtype=dtype,
                 name=coefficient,
-                initializer=keras.initializers.Constant(unknown.start),
+                initializer=_exactly(unknown.start),
             )
             for coefficient, unknown in problem.unknowns.items()
         }
@@ -242,7 +244,7 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         width = self.problem.width
         missing = [
             name
-            for name in self.problem.sets.with_normals
+            for name in self._sets.with_normals
             if name in sets and sets[name].shape[-1] == width
         ]
         if not missing:
@@ -255,7 +257,7 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
                 "that a condition needs, as d further columns. Draw them by "
                 "problem.points(...), or hand them through problem.with_normals(sets)."
             )
-        found = self.problem.with_normals({n: sets[n].numpy() for n in missing})
+        found = self._sets.completed({n: sets[n].numpy() for n in missing})
         return {**sets, **{n: tf.convert_to_tensor(x) for n, x in found.items()}}
 
     def engines(self) -> list:
@@ -330,6 +332,11 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
                 config[key], custom_objects=custom_objects
             )
         return cls(**config)
+
+
+def _exactly(number: float) -> Any:
+    """An initializer; Keras's own rounds a number to float32 first."""
+    return lambda shape, dtype: np.full(shape, number, dtype)
 
 
 def _in_file(name: str) -> str:

@@ -82,7 +82,9 @@ def size_of(network: keras.Model) -> Size:
         ValueError: no built network from `(n, d)` to `(n, outputs)`, or one of another
             dtype than float64 and float32.
     """
-    shapes = [getattr(network, f"{side}_shape", None) for side in ("input", "output")]
+    shapes: list[Any] = [
+        getattr(network, f"{side}_shape", None) for side in ("input", "output")
+    ]
     if not isinstance(network, keras.Model) or not all(
         isinstance(shape, tuple) and len(shape) == 2 and isinstance(shape[1], int)
         for shape in shapes

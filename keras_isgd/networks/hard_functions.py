@@ -79,7 +79,10 @@ class HardDirichlet(_Hard):
         self.coordinates = list(coordinates)
 
     def hold(self, x: tf.Tensor, network: tf.Tensor) -> tf.Tensor:
-        distance = self.geometry.smooth_distance(take_columns(x, self.coordinates))
+        try:
+            distance = self.geometry.smooth_distance(take_columns(x, self.coordinates))
+        except TypeError as error:  # some shapes have none
+            raise ValueError(str(error)) from error
         if distance.shape.rank != 2 or distance.shape[1] != 1:
             raise ValueError(
                 f"Expected {type(self.geometry).__name__}.smooth_distance to return "

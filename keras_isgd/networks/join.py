@@ -93,9 +93,9 @@ def join(
 
 
 def _names(inputs: Sequence[str]) -> tuple[str, ...]:
-    names = (inputs,) if isinstance(inputs, str) else tuple(inputs)
+    names = tuple(inputs) if isinstance(inputs, (list, tuple)) else (inputs,)
     if not names or not all(isinstance(name, str) and name for name in names):
-        raise ValueError(f"Expected names of the inputs, got {inputs!r}.")
+        raise ValueError(f"Expected names of inputs and outputs, got {inputs!r}.")
     return names
 
 
@@ -150,7 +150,7 @@ def _in_order(placed: Sequence[_Placed], inputs: tuple[str, ...]) -> list[int]:
     Raises:
         ValueError: a circle.
     """
-    known, order = set(inputs), []
+    known, order = set(inputs), list[int]()
     while len(order) < len(placed):
         ready = [
             number
@@ -188,7 +188,7 @@ def _input_of(
         for column, name in enumerate(names)
     }
     # Neighbours out of one tensor are taken at once.
-    pieces = []
+    pieces: list[keras.KerasTensor] = []
     for source, group in itertools.groupby(
         (place_of[name] for name in wanted.of), key=lambda place: place[0]
     ):

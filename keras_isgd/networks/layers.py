@@ -177,11 +177,10 @@ class Positive(keras.layers.Layer):
         self, start: float | Sequence[float] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if start is None:
-            self.start = None
-        elif isinstance(start, (list, tuple, np.ndarray)):
+        self.start: float | list[float] | None = None
+        if isinstance(start, (list, tuple, np.ndarray)):
             self.start = [check_positive("start", s) for s in start]
-        else:
+        elif start is not None:
             self.start = check_positive("start", start)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -234,5 +233,4 @@ def _columns(layer: keras.layers.Layer, jet: Jet) -> Jet:
 @register_rule(Positive)
 def _positive(layer: keras.layers.Layer, jet: Jet) -> Jet:
     start, shift = layer.numbers()
-    softplus = activations.derivatives_of(keras.activations.softplus)
-    return jet.shift(shift).compose(softplus).scale(start)
+    return jet.shift(shift).compose(activations.softplus).scale(start)

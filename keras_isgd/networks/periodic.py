@@ -104,7 +104,9 @@ class PeriodicFeatures(keras.layers.Layer):
         """B, `(d, m)`, and phases `(m,)`, of the features sin(x B + phases)."""
         columns, phases = [], []
         for axis, length in enumerate(self.periods):
-            for k in range(1, self.harmonics + 1) if length is not None else ():
+            if length is None:
+                continue
+            for k in range(1, self.harmonics + 1):
                 column = np.zeros(len(self.periods))
                 column[axis] = 2 * math.pi * k / length
                 columns += [column, column]

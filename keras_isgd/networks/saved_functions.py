@@ -31,8 +31,7 @@ def config_of(function: Callable) -> dict[str, Any]:
     if not inspect.isroutine(function) and not inspect.isclass(function):
         return _method(function, _CALL)
     if not _is_registered(function):
-        name = getattr(function, "__qualname__", type(function).__qualname__)
-        raise NotSaveable(_sentence(name))
+        raise NotSaveable(_sentence(str(getattr(function, "__qualname__", function))))
     return {"registered": keras.saving.get_registered_name(function)}
 
 
@@ -67,7 +66,10 @@ def config_of_object(owner: Any) -> dict[str, Any]:
     # Keras registers a class without `from_config`, but cannot load it.
     if not _is_registered(type(owner)) or not hasattr(owner, "from_config"):
         raise NotSaveable(_sentence(type(owner).__qualname__))
-    return keras.saving.serialize_keras_object(owner)
+    try:
+        return keras.saving.serialize_keras_object(owner)
+    except (TypeError, ValueError) as error:
+        raise NotSaveable(f"{_sentence(type(owner).__qualname__)} ({error})") from error
 
 
 def _method(owner: Any, name: str) -> dict[str, Any]:

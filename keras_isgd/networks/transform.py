@@ -19,17 +19,6 @@ __all__ = ["Transform", "transform"]
 # function(x, N) -> u, all (n, ...)
 Function = Callable[[tf.Tensor, tf.Tensor], Any]
 
-# Operations that use the shape of a tensor and none of its numbers.
-_SHAPES_ALONE = {
-    "BroadcastGradientArgs",
-    "OnesLike",
-    "Rank",
-    "Shape",
-    "ShapeN",
-    "Size",
-    "ZerosLike",
-}
-
 
 def transform(network: keras.Model, function: Function) -> keras.Model:
     """Returns a network u(x) = f(x, N(x)), such as one that meets its conditions.
@@ -104,10 +93,9 @@ class Transform(keras.layers.Layer):
         self.function = function
 
     def build(self, input_shape: Sequence[Sequence[int | None]]) -> None:
-        (_, self.inputs), (_, self.units) = input_shape
-        self.affine = _is_affine(
-            self.function, self.inputs, self.units, self.compute_dtype
-        )
+        inputs, self.units = (int(shape[-1] or 0) for shape in input_shape)
+        dtype = self.compute_dtype
+        self.affine = _is_affine(self.function, inputs, self.units, dtype)
 
     def call(self, tensors: Sequence[tf.Tensor]) -> tf.Tensor:
         x, network = tensors
@@ -234,7 +222,7 @@ def _depends(tensors: Sequence[tf.Tensor], source: tf.Tensor) -> bool:
         operation = tensor.op
         if operation.name == source.op.name:
             return True
-        if operation.name not in seen and operation.type not in _SHAPES_ALONE:
+        if operation.name not in seen:
             seen.add(operation.name)
             ahead.extend(operation.inputs)
     return False

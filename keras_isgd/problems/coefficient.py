@@ -4,15 +4,11 @@ import dataclasses
 import math
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from keras_isgd.utils.checks import check_array
 
 __all__ = ["Coefficient"]
-
-# softplus of it is one.
-_ONE = math.log(math.e - 1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,13 +17,16 @@ class Coefficient:
 
     What is trained is a free number z, and the coefficient a smooth function of it:
 
-        value(z) = z                                        without bounds
-        lower + (initial - lower) softplus(z + c)           with a lower bound
-        upper - (upper - initial) softplus(z + c)           with an upper bound
-        lower + (upper - lower) sigmoid(z)                  with both
+        value(z) = z                                             without bounds
+        lower + (initial - lower) (sqrt(1 + z^2) - 1)            with a lower bound
+        upper - (upper - initial) (sqrt(1 + z^2) - 1)            with an upper bound
+        lower + (upper - lower) (1 + sin z) / 2                  with both
 
-    where softplus(c) = 1, so that z starts at zero. With `log` the logarithm of the
-    coefficient is what has these forms, without bounds log(initial) + z.
+    These are the transformations of MINUIT (James and Roos, Comput. Phys. Commun. 10,
+    1975), with the first value's distance from its bound as the unit: unlike a
+    sigmoid they do not become flat, so that a number that a step has thrown against
+    its bound comes back. With `log` the logarithm of the coefficient is what has
+    these forms, without bounds log(initial) + z.
 
     Args:
         initial: the first value, strictly between the bounds.
@@ -87,17 +86,17 @@ class Coefficient:
         """Returns the coefficient from the trained number, in its dtype, `()`."""
         initial, lower, upper = self._ends()
         if lower is not None and upper is not None:
-            found = lower + (upper - lower) * tf.sigmoid(z)
+            found = lower + (upper - lower) * 0.5 * (1.0 + tf.sin(z))
         elif lower is not None:
-            found = lower + (initial - lower) * tf.math.softplus(z + _ONE)
+            found = lower + (initial - lower) * (tf.sqrt(1.0 + z**2) - 1.0)
         elif upper is not None:
-            found = upper - (upper - initial) * tf.math.softplus(z + _ONE)
+            found = upper - (upper - initial) * (tf.sqrt(1.0 + z**2) - 1.0)
         else:
             found = z + initial if self.log else z
         return tf.exp(found) if self.log else found
 
     def raw(self, value: float) -> float:
-        """Returns the trained number for a value of the coefficient.
+        """Returns a trained number for a value of the coefficient.
 
         Raises:
             ValueError: the value is not between the bounds.
@@ -111,11 +110,11 @@ class Coefficient:
         initial, lower, upper = self._ends()
         value = math.log(value) if self.log else value
         if lower is not None and upper is not None:
-            return math.log((value - lower) / (upper - value))
+            return math.asin(2.0 * (value - lower) / (upper - lower) - 1.0)
         if lower is not None:
-            return _softplus_inverse((value - lower) / (initial - lower)) - _ONE
+            return math.sqrt(((value - lower) / (initial - lower) + 1.0) ** 2 - 1.0)
         if upper is not None:
-            return _softplus_inverse((upper - value) / (upper - initial)) - _ONE
+            return math.sqrt(((upper - value) / (upper - initial) + 1.0) ** 2 - 1.0)
         return value - initial if self.log else value
 
     def slope(self, z: float) -> float:
@@ -132,11 +131,6 @@ class Coefficient:
             return self.initial, self.lower, self.upper
         ends = [None if v is None else math.log(v) for v in (self.lower, self.upper)]
         return math.log(self.initial), ends[0], ends[1]
-
-
-def _softplus_inverse(y: float) -> float:
-    # log(e^y - 1), without overflow.
-    return y + float(np.log(-np.expm1(-y)))
 
 
 def as_coefficient(what: str, value: Any) -> Coefficient:

@@ -13,8 +13,9 @@ from keras_isgd.problems.in_subdomain import InSubdomain
 
 __all__ = ["Inner", "Interior", "OnFaces", "OnPart", "Place", "TimeEnd", "place_of"]
 
-# A face of a bounding box is met up to so much of its edge.
-_SLACK = 1e-6
+# A face of a bounding box is met up to so much of its edge: up to rounding, so that
+# a disk, which touches it in a point, has no points there.
+_SLACK = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)

@@ -105,7 +105,8 @@ class Problem:
         """Returns the list of conditions; none by default."""
         return []
 
-    # A subclass with a known solution defines exact(self, x): (n, d + q) -> (n, outputs).
+    # A subclass with a known solution defines exact(self, x), from points (n, d + q) to
+    # (n, outputs).
     exact: Any = None
 
     # -- names ----------------------------------------------------------------------

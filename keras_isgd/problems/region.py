@@ -10,6 +10,8 @@ from keras_isgd import sampling
 from keras_isgd.geometry import Box, Faces
 from keras_isgd.geometry.base import Geometry
 from keras_isgd.geometry.product import Product
+from keras_isgd.problems.arranged import Arranged
+from keras_isgd.problems.parameters import box_of, ranges_of
 from keras_isgd.problems.places import (
     Inner,
     Interior,
@@ -70,7 +72,7 @@ class Region:
         if domain.dimension != d:
             raise ValueError(self._mismatch())
         self._axes = [i for i in range(d) if i != self.time]
-        self._parameters = _ranges(owner, parameters)
+        self._parameters = ranges_of(owner, parameters)
         self.space: Geometry | None
         span: tuple[float, float] | None = None
         if isinstance(domain, Box):
@@ -81,7 +83,7 @@ class Region:
             self.space, span = self._factors(domain)
         ends = [] if span is None else [span]
         ends += list(self._parameters.values())
-        self._extra = Box(*zip(*ends)) if ends else None
+        self._extra = box_of(ends)
         self.box: Box | None = None
         if isinstance(domain, Box):
             ranges = list(self._parameters.values())
@@ -216,8 +218,7 @@ class Region:
             geometry = place.geometry
         extra = self._extra
         if isinstance(place, TimeEnd):
-            ranges = list(self._parameters.values())
-            extra = Box(*zip(*ranges)) if ranges else None
+            extra = box_of(list(self._parameters.values()))
         if normals:
             self.normal_axes(on)  # refuses where there are none
         assert geometry is not None
@@ -225,7 +226,7 @@ class Region:
         draw = sampling.GeometrySampler(
             geometry, count, method, seed, part, extra, with_normals
         )
-        return _Arranged(draw, self, place, normals)
+        return Arranged(draw, self, place, normals)
 
     def normals(self, on: Any, x: np.ndarray) -> np.ndarray:
         """Returns the outward normals `(n, d)` of points `(n, d + q)` on a place.
@@ -272,7 +273,7 @@ class Region:
         draw = sampling.GeometrySampler(
             self.space, _TEST_POINTS, "sobol", 0, extra=self._extra
         )
-        return _Arranged(draw, self, Interior(), False)(0).numpy()
+        return Arranged(draw, self, Interior(), False)(0).numpy()
 
     def space_columns(self) -> list[bool]:
         """Tells for each of the d + q columns whether it is a coordinate of space."""
@@ -324,51 +325,3 @@ class Region:
     def __repr__(self) -> str:
         extra = "".join(f" x {name} in {r}" for name, r in self._parameters.items())
         return f"{self.domain}{extra}"
-
-
-class _Arranged:
-    """A `GeometrySampler` whose columns are those of a region's points."""
-
-    def __init__(
-        self, draw: sampling.Sampler, region: Region, place: Place, normals: bool
-    ) -> None:
-        self._draw = draw
-        self._region = region
-        self._place = place
-        self._normals = normals
-
-    def __call__(self, step: int | tf.Tensor) -> tf.Tensor:
-        region, drawn = self._region, self._draw(step)
-        if isinstance(self._place, TimeEnd):
-            x = region.arranged(region.with_time(drawn, self._place.side))
-            if not self._normals:
-                return x
-            d = len(region.coordinates)
-            sign = 1.0 if self._place.side else -1.0
-            row = sign * tf.one_hot([region.time], d, dtype=x.dtype)
-            return tf.concat([x, tf.repeat(row, tf.shape(x)[0], axis=0)], axis=1)
-        x = region.arranged(drawn[:, : region.width])
-        if not self._normals:
-            return x
-        normals = region.spread_normals(drawn[:, region.width :])
-        return tf.concat([x, normals], axis=1)
-
-
-def _ranges(owner: str, parameters: Mapping[str, Any]) -> dict[str, tuple]:
-    found = {}
-    for name, given in parameters.items():
-        try:
-            low, high = (float(end) for end in given)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"Expected the parameter {name!r} of {owner} as a range (low, high), "
-                f"got {given!r}."
-            ) from None
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise ValueError(
-                f"Expected finite ends low < high for the parameter {name!r} of "
-                f"{owner}, got {given!r}. A number that does not vary is an attribute "
-                "of the problem."
-            )
-        found[name] = (low, high)
-    return found

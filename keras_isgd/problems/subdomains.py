@@ -42,9 +42,10 @@ def per_subdomain(problem: "Problem", condition: Condition) -> list[Condition]:
             if condition.on is geometry:
                 one.name = condition.name
                 return [one]
-            one.on = InSubdomain(condition.on, name, geometry)
-            if not _has_points(problem, one.on):
+            part = InSubdomain(condition.on, name, geometry)
+            if not _has_points(problem, part):
                 continue
+            one.on = part
         else:
             first = [g for _, g in problem.subdomains.items()]
             earlier = first[: first.index(geometry)]

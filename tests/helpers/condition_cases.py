@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 import keras_isgd as ki
-from keras_isgd.residuals.term import terms_of
+from keras_isgd.residuals.terms import terms_of
 
 
 def rows_of(problem, network, interior=None):

@@ -6,6 +6,7 @@ ROOMS = (
     "callbacks",
     "derivatives",
     "diagnostics",
+    "geometry",
     "networks",
     "optimizers",
     "problems",

@@ -45,7 +45,7 @@ def linear_in_n(x, N):
 
 def small(inputs=2, outputs=1, seed=0, **arguments):
     """An mlp whose derivatives are neither small nor large."""
-    arguments = {"width": 6, "depth": 2, **arguments}
+    arguments = {"width": 4, "depth": 1, **arguments}
     network = ki.networks.mlp(inputs, outputs, seed=seed, **arguments)
     rng = np.random.default_rng(seed)
     for weight in network.trainable_variables:

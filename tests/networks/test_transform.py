@@ -48,6 +48,9 @@ AFFINE = {
     "constant": (lambda x, N: 3.0 * N + 1.0, 2),
     "shift": (lambda x, N: N + x[:, 0:1] ** 4, 1),
     "matrix": (lambda x, N: N @ tf.constant([[1.0, 2.0], [3.0, 4.0]], N.dtype), 2),
+    "shapes": (lambda x, N: tf.reshape(tf.tile(N, [1, 2])[:, 1:3], tf.shape(N)), 2),
+    "ones": (lambda x, N: tf.ones_like(N) * N + tf.zeros_like(N) + x**2, 2),
+    "einsum": (lambda x, N: tf.einsum("ni,nj->ni", x, N), 2),
     "columns": (lambda x, N: x * tf.reverse(N, [1]), 2),
 }
 CURVED = {
@@ -68,10 +71,16 @@ def test_derivatives_agree_with_tapes(kind):
     expected = function(tf.constant(POINTS), small(2, outputs)(POINTS))
     np.testing.assert_allclose(network(POINTS), expected, rtol=1e-14)
     assert taylor.passage(network, [(0,)]) == (None, True)
-    for requests in (all_requests(outputs), few_requests(outputs)):
+    # Single derivatives of high order, and a Laplacian as one channel.
+    high = [(0, (0, 0, 1, 1)), (outputs - 1, (1, 1, 1)), (0, (0, 0))]
+    for requests in (high, few_requests(outputs)):
         check_against_tapes(network, requests)
     # One point looks like what is the same at all points.
     check_against_tapes(network, few_requests(outputs), POINTS[:1])
+
+
+def test_all_derivatives_agree_with_tapes():
+    check_against_tapes(transform(small(), linear_in_n), all_requests(1))
 
 
 def test_derivatives_have_their_closed_form():

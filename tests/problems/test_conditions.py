@@ -9,7 +9,7 @@ import tensorflow as tf
 from condition_cases import Sheet, rows_of
 
 import keras_isgd as ki
-from keras_isgd.residuals.term import terms_of
+from keras_isgd.residuals.terms import terms_of
 
 
 def u(x, t, d=""):

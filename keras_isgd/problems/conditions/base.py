@@ -1,17 +1,17 @@
 """What every condition is: one named term of a PINN's loss."""
 
 import copy
-import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field
 from keras_isgd.geometry.base import Geometry
-from keras_isgd.utils.checks import check_array, check_real_dtype
+from keras_isgd.geometry.part import BoundaryPart
+from keras_isgd.problems.in_subdomain import InSubdomain
+from keras_isgd.utils.checks import check_array
 
 if TYPE_CHECKING:
     from keras_isgd.problems.problem import Problem
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Condition",
     "On",
-    "Value",
-    "arguments_of",
-    "at",
-    "check_value",
     "component_of",
     "derivative",
     "normal_derivative",
@@ -30,10 +26,15 @@ __all__ = [
 ]
 
 # Where a condition holds: see `Condition`.
-On = str | Sequence[Any] | np.ndarray | Callable[[Any], Any] | Geometry
-# What a condition prescribes: a number, one number for each output, or a function from
-# points (n, d + q), or from a `Field` and points, to (n, 1) or (n, outputs).
-Value = float | Sequence[float] | np.ndarray | Callable[..., Any]
+On = (
+    str
+    | Sequence[Any]
+    | np.ndarray
+    | Callable[[Any], Any]
+    | Geometry
+    | BoundaryPart
+    | InSubdomain
+)
 
 
 class Condition:
@@ -79,9 +80,8 @@ class Condition:
     ) -> None:
         self.weight = weight
         self._points: np.ndarray | None = None
-        if on is not None and not isinstance(on, str | Geometry) and not callable(on):
-            on = self._several(on)
-        self.on = on
+        single = isinstance(on, str | Geometry | BoundaryPart) or callable(on)
+        self.on: Any = on if on is None or single else self._several(on)
         self.given_name = name
         self.name = name or _name_for(self.kind, on, getattr(self, "component", None))
 
@@ -137,6 +137,8 @@ class Condition:
             problem.check_points(points, f"the condition {self.name!r}")
         elif self.on is not None:
             problem.check_place(self.on)
+            if self.takes_normals(problem):
+                problem.normal_axes(self.on)  # refuses where there are none
 
     def fixed_points(self, problem: "Problem") -> np.ndarray | None:
         """Returns points of its own, with what else `residual` needs of each.
@@ -236,96 +238,3 @@ def normals_vary(condition: Condition, problem: "Problem") -> bool:
     """Whether the outward normals are not one coordinate's direction everywhere."""
     axes = problem.normal_axes(condition.on)
     return len(axes) > 1 or axes[0][1] is None
-
-
-def check_value(name: str, value: Value) -> Value:
-    """Returns what a condition prescribes if it is one of `Value`.
-
-    A function is not called before there are points: see `at`.
-
-    Raises:
-        ValueError: complex numbers, strings, Python objects, or NaN or infinite
-            entries; or a function of other than one or two arguments.
-    """
-    if callable(value):
-        _takes_field(name, value)
-        return value
-    what = f"The value of the condition {name!r}"
-    array = check_array(what, value)
-    if array.ndim > 1 and len(array) != 1:
-        raise ValueError(
-            f"{what} has to be a number, one number for each output, or a function of "
-            f"points; got shape {array.shape}. Give values at single points as "
-            "ki.Data(points, values)."
-        )
-    return value
-
-
-def at(value: Value, x: tf.Tensor, name: str, u: Field | None = None) -> tf.Tensor:
-    """Returns what a condition prescribes at points.
-
-    Args:
-        value: see `Value`.
-        x: points, `(n, d + q)`.
-        name: the condition's.
-        u: for values that read coefficients and parameters.
-
-    Returns:
-        A tensor in the dtype of `x`, which broadcasts to `(n, outputs)`.
-
-    Raises:
-        ValueError: a function that returned no real numbers.
-    """
-    what = f"The value of the condition {name!r}"
-    if callable(value):
-        found = value(u, x) if _takes_field(name, value) else value(x)
-    else:
-        found = value
-    if tf.is_tensor(found) or isinstance(found, keras.Variable):
-        found = tf.convert_to_tensor(found)
-        check_real_dtype(what, found.dtype.as_numpy_dtype)
-    else:
-        # In float64: TensorFlow would round a Python number to float32 first.
-        found = check_array(what, found, finite=False)
-    return tf.cast(found, x.dtype)
-
-
-def arguments_of(function: Any, what: str) -> int:
-    """Returns how many arguments a function must be given.
-
-    Args:
-        function: what a user handed over.
-        what: for the sentence.
-
-    Raises:
-        ValueError: it is no function.
-    """
-    if not callable(function):
-        raise ValueError(f"Expected {what} as a function, got {function!r}.")
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except ValueError:  # built in
-        return 1
-    places = [
-        p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-    ]
-    needed = sum(p.default is p.empty for p in places)
-    optional = len(places) > needed or any(
-        p.kind == p.VAR_POSITIONAL for p in parameters
-    )
-    return max(needed, 1) if optional else needed
-
-
-def _takes_field(name: str, value: Callable) -> bool:
-    """Whether a function takes (u, x) instead of x.
-
-    Raises:
-        ValueError: it takes neither.
-    """
-    count = arguments_of(value, f"the value of the condition {name!r}")
-    if count not in (1, 2):
-        raise ValueError(
-            f"Expected the value of the condition {name!r} as a number, a function of "
-            f"x, or a function of (u, x); got a function of {count} arguments."
-        )
-    return count == 2

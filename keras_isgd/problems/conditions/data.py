@@ -7,11 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field
-from keras_isgd.problems.conditions.base import (
-    Condition,
-    arguments_of,
-    component_of,
-)
+from keras_isgd.problems.conditions.base import Condition, component_of
+from keras_isgd.problems.conditions.values import arguments_of
 from keras_isgd.utils.checks import check_array
 
 if TYPE_CHECKING:

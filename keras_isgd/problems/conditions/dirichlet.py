@@ -6,14 +6,8 @@ from typing import TYPE_CHECKING
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field
-from keras_isgd.problems.conditions.base import (
-    Condition,
-    On,
-    Value,
-    at,
-    check_value,
-    component_of,
-)
+from keras_isgd.problems.conditions.base import Condition, On, component_of
+from keras_isgd.problems.conditions.values import Value, at, check_value
 
 if TYPE_CHECKING:
     from keras_isgd.problems.problem import Problem

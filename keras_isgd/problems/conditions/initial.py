@@ -8,14 +8,9 @@ import tensorflow as tf
 
 from keras_isgd.derivatives import Field
 from keras_isgd.derivatives.field import TIME
-from keras_isgd.problems.conditions.base import (
-    Condition,
-    Value,
-    at,
-    component_of,
-    derivative,
-)
+from keras_isgd.problems.conditions.base import Condition, component_of, derivative
 from keras_isgd.problems.conditions.dirichlet import Dirichlet
+from keras_isgd.problems.conditions.values import Value, at
 from keras_isgd.utils.checks import check_order
 
 if TYPE_CHECKING:

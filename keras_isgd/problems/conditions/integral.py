@@ -1,5 +1,6 @@
 """Given integrals."""
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -7,19 +8,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field
-from keras_isgd.problems.conditions.base import (
-    Condition,
-    On,
-    Value,
-    arguments_of,
-    at,
-    check_value,
-)
+from keras_isgd.problems.conditions.base import Condition, On
+from keras_isgd.problems.conditions.values import Value, arguments_of, at, check_value
 from keras_isgd.utils.checks import check_count
 
 if TYPE_CHECKING:
     from keras_isgd.problems.problem import Problem
     from keras_isgd.problems.quadrature import Rule
+    from keras_isgd.problems.region import Region
 
 __all__ = ["Integral"]
 
@@ -76,11 +72,12 @@ class Integral(Condition):
         self.nodes = None if nodes is None else check_count("nodes", nodes)
         # What it is over: several parts where the domain has subdomains.
         self._overs: tuple[Any, ...] = (self.over,)
+        self._known: tuple[Region, list[Rule]] | None = None
 
     def bound_to(self, problem: "Problem") -> Condition:
         if not problem.subdomains:
             return self
-        bound = self.renamed(self.name)
+        bound = copy.copy(self)
         chosen = {
             name: geometry
             for name, geometry in problem.subdomains.items()
@@ -101,10 +98,16 @@ class Integral(Condition):
 
     def _rules(self, problem: "Problem") -> "list[Rule]":
         """For each part: nodes in space, their weights, and the normals there."""
-        return [
-            problem.quadrature(over, self.nodes, self._wants_normals)
-            for over in self._overs
-        ]
+        region = problem.region
+        if self._known is None or self._known[0] is not region:
+            # Eagerly, whatever graph is being traced.
+            with tf.init_scope():
+                rules = [
+                    problem.quadrature(over, self.nodes, self._wants_normals)
+                    for over in self._overs
+                ]
+            self._known = region, rules
+        return self._known[1]
 
     def fixed_points(self, problem: "Problem") -> np.ndarray:
         """Times and parameters at which the integral is given, `(r, d + q)`."""

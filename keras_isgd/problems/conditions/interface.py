@@ -7,13 +7,8 @@ import tensorflow as tf
 
 from keras_isgd.derivatives import Field
 from keras_isgd.geometry.part import BoundaryPart
-from keras_isgd.problems.conditions.base import (
-    Condition,
-    Value,
-    at,
-    check_value,
-    component_of,
-)
+from keras_isgd.problems.conditions.base import Condition, component_of
+from keras_isgd.problems.conditions.values import Value, at, check_value
 
 if TYPE_CHECKING:
     from keras_isgd.problems.problem import Problem

@@ -7,12 +7,12 @@ import tensorflow as tf
 
 from keras_isgd.derivatives import Field
 from keras_isgd.problems.conditions.base import (
-    at,
     component_of,
     normal_derivative,
     normals_vary,
 )
 from keras_isgd.problems.conditions.dirichlet import Dirichlet
+from keras_isgd.problems.conditions.values import at
 
 if TYPE_CHECKING:
     from keras_isgd.problems.problem import Problem

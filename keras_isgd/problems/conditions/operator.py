@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field
-from keras_isgd.problems.conditions.base import Condition, On, arguments_of
+from keras_isgd.problems.conditions.base import Condition, On
+from keras_isgd.problems.conditions.values import arguments_of
 
 if TYPE_CHECKING:
     from keras_isgd.problems.problem import Problem
