@@ -88,8 +88,8 @@ class PoissonDisk(Problem):
 
     def conditions(self) -> list[Condition]:
         return [
-            Dirichlet(on=_lower, value=self.exact),
-            Neumann(on=_upper, value=self.flux),
+            Dirichlet(on=_lower, value=self.exact, name="given"),
+            Neumann(on=_upper, value=self.flux, name="flux"),
         ]
 
     def flux(self, x: tf.Tensor) -> tf.Tensor:
