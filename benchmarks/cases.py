@@ -1,0 +1,410 @@
+"""Problems that people brought to public trackers, with a newcomer's settings.
+
+Each is written in the lines in which it was asked; the default optimizer, two layers of
+24 units, a first layer as the documentation says (4 over the shortest edge), conditions
+weighted by 100, default points. A run ends when its goal is reached and has stayed
+reached, or after `--seconds`.
+
+    python benchmarks/cases.py --cases disk l_shape --seeds 0 1 2 --seconds 60
+"""
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import keras_isgd as ki
+from keras_isgd import geometry as shapes
+
+PI = math.pi
+
+
+class Disk(ki.Problem):
+    """Laplace's equation, given values below, given slopes above (deepxde 38, 279)."""
+
+    coordinates = ("x", "y")
+    domain = shapes.Disk((0.0, 0.0), 1.0)
+
+    def residual(self, u, x):
+        return u.laplacian()
+
+    def conditions(self):
+        return [
+            ki.Dirichlet(on=lambda x: x[:, 1] < 0, value=self.exact),
+            ki.Neumann(on=lambda x: x[:, 1] > 0, value=lambda x: 2 * self.exact(x)),
+        ]
+
+    def exact(self, x):
+        return x[:, :1] ** 2 - x[:, 1:2] ** 2
+
+
+class LShape(ki.Problem):
+    """Laplace's equation on an L (deepxde 38)."""
+
+    coordinates = ("x", "y")
+    domain = shapes.Rectangle((-1.0, -1.0), (1.0, 1.0)) - shapes.Rectangle(
+        (0.0, 0.0), (1.0, 1.0)
+    )
+
+    def residual(self, u, x):
+        return u.laplacian()
+
+    def conditions(self):
+        return [ki.Dirichlet(value=self.exact)]
+
+    def exact(self, x):
+        return tf.exp(-PI * x[:, :1]) * tf.sin(PI * x[:, 1:2])
+
+
+class RobinPlate(ki.Problem):
+    """A plate that loses heat through two edges (deepxde 253)."""
+
+    coordinates = ("x", "y")
+    domain = shapes.Rectangle((0.0, 0.0), (0.6, 1.0))
+    at = np.array([[0.6, 0.2], [0.0, 0.5], [0.3, 0.5]])
+    right = np.array([18.2538, 35.4012, 28.3200])
+
+    def residual(self, u, x):
+        return u.laplacian()
+
+    def conditions(self):
+        return [
+            ki.Dirichlet("bottom", 100.0),
+            ki.Neumann("left"),
+            ki.Robin(("right", "top"), a=750.0 / 52.0, b=1.0),
+        ]
+
+
+class HeatForEveryK(ki.Problem):
+    """Heat whose diffusivity is a third input (deepxde 1762, 658)."""
+
+    coordinates = ("x", "t")
+    domain = ki.Box((0.0, 0.0), (1.0, 1.0))
+    parameters = {"k": (0.2, 1.0)}
+
+    def residual(self, u, x):
+        return u.d("t") - u.parameter("k") * u.d("xx")
+
+    def conditions(self):
+        return [ki.Dirichlet(), ki.Initial(lambda x: tf.sin(PI * x[:, :1]))]
+
+    def exact(self, x):
+        return tf.exp(-x[:, 2:3] * PI**2 * x[:, 1:2]) * tf.sin(PI * x[:, :1])
+
+
+class TwoMaterials(ki.Problem):
+    """Heat through a poor and a good conductor (deepxde 1969)."""
+
+    coordinates = ("x", "y")
+    domain = shapes.Rectangle((0.0, -1.0), (1.0, 1.0))
+    subdomains = {
+        "lower": shapes.Rectangle((0.0, -1.0), (1.0, 0.0)),
+        "upper": shapes.Rectangle((0.0, 0.0), (1.0, 1.0)),
+    }
+    k = {"lower": 1.38, "upper": 400.0}
+
+    def residual(self, u, x):
+        return self.k[u.subdomain] * u.laplacian()
+
+    def conditions(self):
+        return [
+            ki.Dirichlet("bottom", 293.15),
+            ki.Neumann("left"),
+            ki.Neumann("right"),
+            ki.Neumann("top", 200.0 / 400.0),
+            ki.Interface(("lower", "upper"), k=(1.38, 400.0)),
+        ]
+
+    def exact(self, x):
+        y = x[:, 1:2]
+        below, above = (
+            293.15 + 200.0 / 1.38 * (y + 1.0),
+            293.15 + 200.0 / 1.38 + 0.5 * y,
+        )
+        return tf.where(y < 0, below, above)
+
+
+class FokkerPlanck(ki.Problem):
+    """A density whose integral is one (NeuralPDE 854)."""
+
+    domain = shapes.Interval(-2.2, 2.2)
+
+    def residual(self, u, x):
+        drift = (0.3 - 1.5 * x**2) * u.value + (0.3 * x - 0.5 * x**3) * u.d("x")
+        return drift - 0.125 * u.d("xx")
+
+    def conditions(self):
+        return [ki.Dirichlet(), ki.Integral(of=lambda u, x: u.value, value=1.0)]
+
+    def exact(self, x):
+        return 0.3246981 * tf.exp(2.0 * (0.6 * x**2 - 0.5 * x**4))
+
+
+class Eigenvalue(ki.Problem):
+    """-u'' / 2 = E u between two walls, with a norm of one."""
+
+    domain = shapes.Interval(0.0, 1.0)
+    coefficients = {"E": 4.0}
+    right = {"E": PI**2 / 2}
+
+    def residual(self, u, x):
+        return 0.5 * u.d("xx") + u.coefficient("E") * u.value
+
+    def conditions(self):
+        return [
+            ki.Dirichlet(),
+            ki.Integral(of=lambda u, x: u.value**2, value=1.0, name="norm"),
+        ]
+
+
+class Lorenz(ki.Problem):
+    """Three unknown numbers from 25 exact values (deepxde 55, 422)."""
+
+    coordinates = ("t",)
+    domain = shapes.Interval(0.0, 3.0)
+    outputs = ("x", "y", "z")
+    coefficients = {"s": 1.0, "r": 1.0, "b": 1.0}
+    right = {"s": 10.0, "r": 15.0, "b": 8.0 / 3.0}
+
+    def __init__(self):
+        def slope(t, v):
+            x, y, z = v
+            return [10.0 * (y - x), x * (15.0 - z) - y, x * y - 8.0 / 3.0 * z]
+
+        self.times = np.linspace(0.0, 3.0, 26)[1:]
+        self.values = _solved(slope, (-8.0, 7.0, 27.0), self.times)
+
+    def residual(self, u, x):
+        s, r, b = (u.coefficient(name) for name in "srb")
+        x, y, z = (u[name].value for name in "xyz")
+        return {
+            "x": u["x"].d("t") - s * (y - x),
+            "y": u["y"].d("t") - x * (r - z) + y,
+            "z": u["z"].d("t") - x * y + b * z,
+        }
+
+    def conditions(self):
+        return [
+            ki.Initial([-8.0, 7.0, 27.0]),
+            ki.Data(self.times[:, None], self.values),
+        ]
+
+
+class SIR(ki.Problem):
+    """An epidemic in raw counts, two unknown rates (deepxde 515)."""
+
+    coordinates = ("t",)
+    domain = shapes.Interval(0.0, 150.0)
+    outputs = ("S", "I", "R")
+    coefficients = {"b": 0.2, "g": 0.1}
+    right = {"b": 0.5, "g": 0.33}
+    people = 7_900_010.0
+
+    def __init__(self):
+        def slope(t, v):
+            new = 0.5 * v[0] * v[1] / self.people
+            return [-new, new - 0.33 * v[1], 0.33 * v[1]]
+
+        self.times = np.arange(0.0, 151.0)
+        self.values = _solved(slope, (self.people - 10.0, 10.0, 0.0), self.times)
+
+    def residual(self, u, x):
+        new = u.coefficient("b") * u["S"].value * u["I"].value / self.people
+        healed = u.coefficient("g") * u["I"].value
+        return {
+            "S": u["S"].d("t") + new,
+            "I": u["I"].d("t") - new + healed,
+            "R": u["R"].d("t") - healed,
+        }
+
+    def conditions(self):
+        return [
+            ki.Initial([self.people - 10.0, 10.0, 0.0]),
+            ki.Data(self.times[:, None], self.values),
+        ]
+
+
+class UnknownK(ki.Problem):
+    """An unknown function k(x) as a second output, from 21 values of u."""
+
+    domain = shapes.Interval(0.0, 1.0)
+    outputs = ("u", "k")
+
+    def residual(self, u, x):
+        k, v = u["k"], u["u"]
+        return k.d("x") * v.d("x") + k.value * v.d("xx") + 1.0
+
+    def conditions(self):
+        x = np.linspace(0.0, 1.0, 21)[:, None]
+        return [
+            ki.Dirichlet("x_min", 1.0, component="k"),
+            ki.Data(x, self.exact(x)[:, :1], component="u"),
+        ]
+
+    def exact(self, x):
+        c = 1.0 / math.log(1.5) - 2.0
+        return tf.concat([2 * (c + 2) * tf.math.log(1 + x / 2) - 2 * x, 1 + x / 2], 1)
+
+
+def _solved(slope: Callable, start: tuple, times: np.ndarray) -> np.ndarray:
+    """The solution of an ordinary differential equation at times, `(n, k)`."""
+    from scipy.integrate import solve_ivp
+
+    span = (0.0, float(times[-1]))
+    found = solve_ivp(
+        slope, span, start, method="DOP853", t_eval=times, rtol=1e-12, atol=1e-12
+    )
+    return found.y.T
+
+
+def _relative_l2(model: ki.PINN) -> float:
+    return model.errors()["relative_l2"]
+
+
+def _max_error(model: ki.PINN) -> float:
+    return model.errors()["max_error"]
+
+
+def _of_numbers(model: ki.PINN) -> float:
+    """The largest relative error of the coefficients."""
+    return max(
+        abs(float(model.coefficients[name].numpy()) / right - 1.0)
+        for name, right in model.problem.right.items()
+    )
+
+
+def _of_points(model: ki.PINN) -> float:
+    problem = model.problem
+    return float(np.abs(model(problem.at).numpy()[:, 0] - problem.right).max())
+
+
+def _of_second(model: ki.PINN) -> float:
+    """The relative error of the second output."""
+    x = model.problem.test_points()
+    found, right = model(x).numpy()[:, 1], model.problem.exact(x).numpy()[:, 1]
+    return float(np.linalg.norm(found - right) / np.linalg.norm(right))
+
+
+class Case(NamedTuple):
+    """A problem, what is measured, and what is to be reached.
+
+    Attributes:
+        problem: makes it.
+        error: of a model.
+        goal: for the error.
+        what: the error in words.
+    """
+
+    problem: Callable[[], ki.Problem]
+    error: Callable[[ki.PINN], float]
+    goal: float
+    what: str
+
+
+CASES = {
+    "disk": Case(Disk, _relative_l2, 1e-6, "relative L2"),
+    "l_shape": Case(LShape, _relative_l2, 1e-4, "relative L2"),
+    "robin": Case(RobinPlate, _of_points, 0.02, "degrees at three points"),
+    "heat_k": Case(HeatForEveryK, _relative_l2, 1e-4, "relative L2"),
+    "two_materials": Case(TwoMaterials, _max_error, 1e-3, "degrees, maximum"),
+    "fokker_planck": Case(FokkerPlanck, _relative_l2, 1e-5, "relative L2"),
+    "eigenvalue": Case(Eigenvalue, _of_numbers, 1e-6, "relative, E"),
+    "lorenz": Case(Lorenz, _of_numbers, 1e-5, "relative, worst coefficient"),
+    "sir": Case(SIR, _of_numbers, 1e-3, "relative, worst coefficient"),
+    "unknown_k": Case(UnknownK, _of_second, 1e-2, "relative L2 of k"),
+}
+
+
+class _Watch(keras.callbacks.Callback):
+    """Notes errors, and ends a run some seconds after its goal is reached."""
+
+    def __init__(self, case: Case, seconds: float, begin: float) -> None:
+        super().__init__()
+        self.case, self.seconds, self.begin = case, seconds, begin
+        self.records: list[dict] = []
+        self.reached: float | None = None
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        now = time.monotonic() - self.begin
+        if self.records and now < self.records[-1]["seconds"] + 1.0 < self.seconds:
+            return
+        error = self.case.error(self.model)
+        self.records.append(
+            {"seconds": now, "error": error, "loss": float(logs["loss"])}
+        )
+        if not error <= self.case.goal:
+            self.reached = None
+        elif self.reached is None:
+            self.reached = now
+        stayed = self.reached is not None and now > self.reached + 5.0
+        if stayed or now > self.seconds:
+            self.model.stop_training = True
+
+
+def run(name: str, seed: int, seconds: float, begin: float) -> dict:
+    """Solves one case; `begin` is when the process, or the run, began."""
+    case = CASES[name]
+    problem = case.problem()
+    network = ki.networks.mlp(
+        problem.width,
+        problem.network_outputs,
+        width=24,
+        depth=2,
+        input_scale=4.0 / min(problem.region.lengths),
+        domain=ki.Box(problem.region.lower, problem.region.upper),
+        seed=seed,
+    )
+    weights = {condition.name: 100.0 for condition in problem.bound_conditions()}
+    model = ki.PINN(network, problem, loss_weights=weights)
+    model.compile(optimizer=ki.ISGD())
+    watch = _Watch(case, seconds, begin)
+    model.fit(epochs=10**6, callbacks=[watch], verbose=0)
+    errors = [record["error"] for record in watch.records]
+    return {
+        "case": name,
+        "seed": seed,
+        "seconds": time.monotonic() - begin,
+        "steps": int(model.optimizer.iterations.numpy()),
+        "reached": watch.reached,
+        "last": errors[-1],
+        "best": float(np.nanmin(errors)),
+        "records": watch.records,
+    }
+
+
+def main() -> None:
+    """Runs the cases that were asked for and prints a line for each."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--out", help="write the curves as JSON to this file")
+    options = parser.parse_args()
+    results = []
+    for name in options.cases:
+        case = CASES[name]
+        for seed in options.seeds:
+            keras.backend.clear_session()
+            found = run(name, seed, options.seconds, time.monotonic())
+            results.append(found)
+            reached = found["reached"]
+            when = "missed" if reached is None else f"after {reached:.0f} s"
+            print(
+                f"{name:14} seed {seed}  goal {case.goal:.0e} {when:12} "
+                f"last {found['last']:.2e}  best {found['best']:.2e}  "
+                f"({case.what}; {found['steps']} steps)",
+                flush=True,
+            )
+            if options.out:
+                with open(options.out, "w") as file:
+                    json.dump(results, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
