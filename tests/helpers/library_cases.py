@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd import problems
-from keras_isgd.residuals.term import terms_of
+from keras_isgd.residuals.terms import terms_of
 
 PI = math.pi
 CLOSED = {
