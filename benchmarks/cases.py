@@ -1,8 +1,7 @@
 """Problems that people brought to public trackers, with a newcomer's settings.
 
-Each is written in the lines in which it was asked; the default optimizer, two layers of
-24 units, a first layer as the documentation says (4 over the shortest edge), conditions
-weighted by 100, default points. A run ends when its goal is reached and has stayed
+Each is written in the lines in which it was asked, and solved by what is chosen where
+nothing is said: `ki.PINN(problem=problem)`, `ki.ISGD()`, and the points of `fit()`. A run ends when its goal is reached and has stayed
 reached, or after `--seconds`.
 
     python benchmarks/cases.py --cases disk l_shape --seeds 0 1 2 --seconds 60
@@ -351,17 +350,7 @@ def run(name: str, seed: int, seconds: float, begin: float) -> dict:
     """Solves one case; `begin` is when the process, or the run, began."""
     case = CASES[name]
     problem = case.problem()
-    network = ki.networks.mlp(
-        problem.width,
-        problem.network_outputs,
-        width=24,
-        depth=2,
-        input_scale=4.0 / min(problem.region.lengths),
-        domain=ki.Box(problem.region.lower, problem.region.upper),
-        seed=seed,
-    )
-    weights = {condition.name: 100.0 for condition in problem.bound_conditions()}
-    model = ki.PINN(network, problem, loss_weights=weights)
+    model = ki.PINN(problem=problem, seed=seed)
     model.compile(optimizer=ki.ISGD())
     watch = _Watch(case, seconds, begin)
     model.fit(epochs=10**6, callbacks=[watch], verbose=0)

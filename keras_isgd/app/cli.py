@@ -3,23 +3,16 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
 import tensorflow as tf
 
-from keras_isgd.app import catalogue, figures, runs
+from keras_isgd.app import catalogue, figures, own_problem, runs
+from keras_isgd.app.tables import print_coefficients, print_record, print_table
 
 __all__ = ["main"]
-
-_COLUMNS = (
-    ("loss", "loss", "{:.2e}"),
-    ("relative_l2", "relative L2", "{:.2e}"),
-    ("max_error", "max error", "{:.2e}"),
-    ("steps", "steps", "{:d}"),
-    ("evaluations", "evaluations", "{:d}"),
-    ("seconds", "seconds", "{:.1f}"),
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,7 +77,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "problem", choices=catalogue.RECIPES, metavar="PROBLEM", help="see `list`"
+        "problem",
+        type=_problem,
+        metavar="PROBLEM",
+        help="see `list`; or a problem of your own, my_file.py:MyProblem",
     )
     parser.add_argument(
         "--seconds",
@@ -103,7 +99,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         + " and ".join(catalogue.NEED_FIXED_POINTS),
     )
     parser.add_argument(
-        "--out", metavar="DIR", help="where to write; default: runs/PROBLEM"
+        "--out", metavar="DIR", help="where to write; default: runs/ and its name"
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace what is in DIR"
@@ -111,6 +107,23 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-jit", action="store_true", help="train without XLA compilation"
     )
+
+
+def _problem(text: str) -> str:
+    if text not in catalogue.RECIPES and not own_problem.is_file(text):
+        raise argparse.ArgumentTypeError(
+            f"unknown problem {text!r}: expected one of "
+            f"{', '.join(catalogue.RECIPES)}, or one of your own, such as "
+            "my_file.py:MyProblem"
+        )
+    return text
+
+
+def _recipe(text: str) -> catalogue.Recipe:
+    """The recipe of a problem's name or file."""
+    if text in catalogue.RECIPES:
+        return catalogue.RECIPES[text]
+    return own_problem.OwnRecipe(own_problem.load(text))
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -128,54 +141,60 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _solve(options: argparse.Namespace) -> int:
+    recipe = _recipe(options.problem)
     directory = _prepare_output(options)
-    run = _run(options, options.optimizer)
-    _finish(run, directory, options.problem)
-    _print_table([run])
-    print(
-        f"\nWritten to {directory}: result.json, card.md, curves.png, solution.png, "
-        "model/"
-    )
+    run = _run(options, recipe, options.optimizer)
+    written = _finish(run, directory, _title(options))
+    print_table([run])
+    print_coefficients([run])
+    print(f"\nWritten to {directory}: {', '.join(written)}")
     return 130 if run.interrupted else 0
 
 
 def _compare(options: argparse.Namespace) -> int:
+    recipe = _recipe(options.problem)
     directory = _prepare_output(options)
     finished = []
     for name in options.optimizers:
         print(f"\n{name}")
-        run = _run(options, name)
+        run = _run(options, recipe, name)
         finished.append(run)
-        _finish(run, os.path.join(directory, name), f"{options.problem}, {name}")
+        title = f"{_title(options)}, {name}"
+        own = _finish(run, os.path.join(directory, name), title)
         if run.interrupted:
             break
     written = ["curves.png", "result.json"]
     figures.save_curves(
         {run.name: run.records for run in finished},
         os.path.join(directory, "curves.png"),
-        options.problem,
+        _title(options),
     )
     problem = finished[0].model.problem
     x = figures.prediction_points(problem)
     if x is not None:
-        predictions = {run.name: run.model.network(x).numpy() for run in finished}
+        predictions = {run.name: run.model.predict(x, verbose=0) for run in finished}
         path = os.path.join(directory, "predictions.png")
-        figures.save_predictions(problem, predictions, path, options.problem)
+        figures.save_predictions(problem, predictions, path, _title(options))
         written.append("predictions.png")
     with open(os.path.join(directory, "result.json"), "w") as file:
         json.dump({run.name: run.result for run in finished}, file, indent=1)
     print()
-    _print_table(finished)
+    print_table(finished)
+    print_coefficients(finished)
     print(
         f"\nWritten to {directory}: {', '.join(written)}, and for each optimizer "
-        "result.json, card.md, curves.png, solution.png, model/"
+        f"{', '.join(own)}"
     )
     return 130 if finished[-1].interrupted else 0
 
 
+def _title(options: argparse.Namespace) -> str:
+    return own_problem.short_name(options.problem)
+
+
 def _prepare_output(options: argparse.Namespace) -> str:
     """Makes the output directory, before any training."""
-    directory = options.out or os.path.join("runs", options.problem)
+    directory = options.out or os.path.join("runs", _title(options))
     if os.path.isdir(directory) and os.listdir(directory) and not options.overwrite:
         raise FileExistsError(
             f"{directory} has files in it. Choose another --out, or pass --overwrite."
@@ -186,8 +205,7 @@ def _prepare_output(options: argparse.Namespace) -> str:
     return directory
 
 
-def _run(options: argparse.Namespace, name: str) -> runs.Run:
-    recipe = catalogue.RECIPES[options.problem]
+def _run(options: argparse.Namespace, recipe: catalogue.Recipe, name: str) -> runs.Run:
     model = recipe.make_model(options.seed)
     optimizer = catalogue.make_optimizer(
         name, recipe, options.learning_rate, options.inner_steps
@@ -209,14 +227,15 @@ def _run(options: argparse.Namespace, name: str) -> runs.Run:
         recipe.make_points(model, options.seed, resample),
         seconds=options.seconds,
         settings=settings,
-        report=_print_record,
+        report=print_record,
         jit_compile=not options.no_jit,
     )
 
 
 def _command(options: argparse.Namespace, name: str) -> str:
     """The command that repeats a run."""
-    words = ["python -m keras_isgd solve", options.problem, "--optimizer", name]
+    words = ["python -m keras_isgd solve", shlex.quote(options.problem)]
+    words += ["--optimizer", name]
     words += ["--seconds", f"{options.seconds:g}", "--seed", str(options.seed)]
     if options.learning_rate is not None:
         words += ["--learning-rate", str(options.learning_rate)]
@@ -228,33 +247,20 @@ def _command(options: argparse.Namespace, name: str) -> str:
     return " ".join(words)
 
 
-def _finish(run: runs.Run, directory: str, title: str) -> None:
+def _finish(run: runs.Run, directory: str, title: str) -> list[str]:
+    """Writes what a run left; returns the names of what was written."""
     exported = runs.write(run, directory)
     if not exported:
         print("The weights are not finite: no model and no picture is written.")
-        return
+        return ["result.json"]
     figures.save_curves(
         {run.name: run.records}, os.path.join(directory, "curves.png"), title
     )
-    figures.save_solution(run.model, os.path.join(directory, "solution.png"), title)
-
-
-def _print_record(record: dict[str, float]) -> None:
-    print(
-        f"  {record['seconds']:7.1f} s   step {record['step']:7d}   "
-        f"loss {record['loss']:.3e}   relative L2 {record['relative_l2']:.3e}",
-        flush=True,
-    )
-
-
-def _print_table(finished: Sequence[runs.Run]) -> None:
-    width = max(len(run.name) for run in finished) + 2
-    print(" " * width + "".join(f"{title:>13}" for _, title, _ in _COLUMNS))
-    for run in finished:
-        cells = "".join(
-            f"{template.format(run.result[key]):>13}" for key, _, template in _COLUMNS
-        )
-        print(f"{run.name:{width}}{cells}")
+    written = ["result.json", "card.md", "curves.png", "model/"]
+    path = os.path.join(directory, "solution.png")
+    if figures.save_solution(run.model, path, title):
+        written.insert(3, "solution.png")
+    return written
 
 
 if __name__ == "__main__":

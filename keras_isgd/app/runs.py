@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -32,7 +32,8 @@ class Run:
         model: the trained `PINN`.
         settings: what was asked for, serializable.
         records: loss and errors along the way; see `callbacks.ErrorMonitor`.
-        result: the final loss, errors, steps, evaluations and seconds.
+        result: the final loss, errors (of several outputs those of each too), steps,
+            evaluations and seconds; and the equation's coefficients, if it has some.
         interrupted: whether it was stopped by hand.
     """
 
@@ -117,9 +118,11 @@ def _steps_per_execution(
 def _measured(
     model: PINN, points: Any, monitor: callbacks.ErrorMonitor
 ) -> dict[str, Any]:
+    found = {name: float(c) for name, c in model.coefficients.items()}
     return {
         "loss": float(model.evaluate(points, verbose=0, return_dict=True)["loss"]),
         **(model.errors() if model.problem.exact is not None else {}),
+        **({"coefficients": found} if found else {}),
         "steps": int(model.optimizer.iterations.numpy()),
         "evaluations": monitor.records[-1]["evaluations"] if monitor.records else 0,
     }
@@ -171,11 +174,17 @@ def card(run: Run) -> str:
         "source": problem.reference,
         "optimizer": run.name,
         **run.settings,
-        **{key: f"{value:.4g}" for key, value in run.result.items()},
+        **{key: _printed(value) for key, value in run.result.items()},
         "cores": os.cpu_count(),
     }
     lines = [f"| {key.replace('_', ' ')} | {value} |" for key, value in rows.items()]
     return "\n".join(["| trained solver | |", "|---|---|", *lines, ""])
+
+
+def _printed(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} = {number:.6g}" for name, number in value.items())
+    return f"{value:.4g}"
 
 
 class _StopOnInterrupt:

@@ -16,6 +16,9 @@ Record = dict[str, float]
 class ErrorMonitor(keras.callbacks.Callback):
     """Records loss and errors of a PINN every few seconds.
 
+    The newest errors are also in the logs at the end of each epoch, and so in
+    `History`.
+
     Args:
         every_seconds: shortest time between two records; the first and the last
             step are always recorded.
@@ -24,7 +27,8 @@ class ErrorMonitor(keras.callbacks.Callback):
     Attributes:
         records: list of dictionaries with `seconds` since training began, `step`,
             `evaluations` (losses with gradients), `loss`, and, where the problem
-            has an exact solution, `relative_l2` and `max_error`.
+            has an exact solution, what `PINN.errors` returns: `relative_l2` and
+            `max_error`, and of several outputs those of each.
 
     Raises:
         ValueError: `every_seconds` below 0 or not finite.
@@ -39,15 +43,21 @@ class ErrorMonitor(keras.callbacks.Callback):
         self.records: list[Record] = []
         self._start = 0.0
         self._last: float | None = None
+        self._errors: Record = {}
 
     def on_train_begin(self, logs: Logs = None) -> None:
         self._start = time.monotonic()
         self._last = None
+        self._errors = {}
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         now = time.monotonic()
         if self._last is None or now - self._last >= self.every_seconds:
             self._record(logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        if logs is not None:
+            logs.update(self._errors)
 
     def on_train_end(self, logs: Logs = None) -> None:
         self._record(logs)
@@ -66,7 +76,8 @@ class ErrorMonitor(keras.callbacks.Callback):
         if "loss_before" in logs:
             record["loss_before"] = float(logs["loss_before"])
         if self.model.problem.exact is not None:
-            record.update(self.model.errors())
+            self._errors = self.model.errors()
+            record.update(self._errors)
         self.records.append(record)
         self._last = time.monotonic()
         if self.report is not None:

@@ -65,9 +65,9 @@ class Geometry(Saved, abc.ABC):
         """The length, area or volume.
 
         Exact for primitives, transformations and products of them, and if shapely is
-        installed for booleans of triangles, polygons and rectangles. Of other
-        geometries it is estimated on 2^18 evenly spread points, once; in two and
-        three dimensions that is good to about four digits.
+        installed for booleans of triangles, polygons and rectangles. Else estimated
+        once, on 2^18 evenly spread points: to about four digits in two and three
+        dimensions.
         """
         outline = self.outline()
         return self._estimated_measure if outline is None else float(outline.area)
@@ -199,9 +199,8 @@ class Geometry(Saved, abc.ABC):
     def signed_distance(self, x: Any) -> np.ndarray:
         """Returns the distances to the boundary, negative inside, `(n,)`.
 
-        Of primitives, their transformations and products they are exact. Of unions,
-        intersections and differences they have the right sign, and are at most the
-        true ones outside of a union and inside of the others.
+        Exact for primitives, their transformations and products. For unions,
+        intersections and differences their sign is right and their size a lower bound.
 
         Raises:
             TypeError: the geometry has none.
@@ -211,9 +210,8 @@ class Geometry(Saved, abc.ABC):
     def smooth_distance(self, x: tf.Tensor) -> tf.Tensor:
         """Returns a smooth function that is zero on the boundary, `(n, 1)`.
 
-        It is positive inside, infinitely often differentiable there, and where the
-        boundary is smooth its inward slope is one if nothing else is said. Hard
-        boundary conditions multiply a network by it.
+        It is positive and infinitely often differentiable inside; its inward slope is
+        one where the boundary is smooth. Hard conditions multiply a network by it.
 
         Args:
             x: `(n, d)`.

@@ -46,7 +46,7 @@ class Cylinder(DistanceGeometry):
             axis = np.array([0.0, 0.0, check_positive("height", height)])
         else:
             axis = check_vector("The height", height, 3)
-        self._height = float(np.linalg.norm(axis))
+        self._height = math.hypot(*axis)
         if not self._height > 0.0:
             raise ValueError(f"Expected a height that is not zero, got {height!r}.")
         self._radius = check_positive("radius", radius)

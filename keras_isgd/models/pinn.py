@@ -1,5 +1,6 @@
 """Physics-informed neural networks."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +12,9 @@ import tensorflow as tf
 from keras_isgd import compat
 from keras_isgd.derivatives.channels import Request
 from keras_isgd.models.closure_model import ClosureTraining
-from keras_isgd.models.errors import measure
+from keras_isgd.models.coefficient_value import CoefficientValue
+from keras_isgd.models.default_network import CONDITION_WEIGHT, default_network
+from keras_isgd.models.errors import Measured
 from keras_isgd.models.point_training import PointTraining
 from keras_isgd.models.regularisers import penalties_of
 from keras_isgd.networks.checks import check_network
@@ -20,6 +23,7 @@ from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Objective
 from keras_isgd.objectives.weight_rows import WeightRows
 from keras_isgd.problems import Problem
+from keras_isgd.problems.subdomains import subdomain_of
 from keras_isgd.residuals.loss_weights import LossWeights
 from keras_isgd.residuals.not_finite import explain
 from keras_isgd.residuals.term_blocks import blocks_of
@@ -32,7 +36,7 @@ _LOSS_WEIGHT = "loss_weight_"
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
-class PINN(PointTraining, ClosureTraining, keras.Model):
+class PINN(Measured, PointTraining, ClosureTraining, keras.Model):
     """A network trained to satisfy a differential equation.
 
         L(w) = sum over terms of omega / n sum_i |r(x_i)|^2              (Eq. 6)
@@ -47,30 +51,51 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
     Keras's default, XLA compiles runs that are long enough for it to pay.
 
     Args:
-        network: a built `keras.Model` from `(n, d)` to `(n, outputs)`, float32 or
-            float64, each row by itself (no batch statistics, no dropout).
+        network: a built `keras.Model` from `(n, d + q)` to `(n, outputs)`, float32 or
+            float64, each row by itself (no batch statistics, no dropout). None builds
+            one of two layers of 24 units with the problem's own scales.
         problem: the `Problem`.
-        loss_weights: dictionary of omegas by the terms' names ("residual" and the
-            conditions' names); the conditions' own weights, and 1 for the
-            residual, where left out.
+        loss_weights: dictionary of omegas by the terms' names ("residual", or the
+            equations' names, and the conditions' names); the conditions' own weights,
+            and 1 for the residual, where left out. Without a network conditions weigh
+            100 times their own weights.
         derivatives: "taylor" (layer by layer in one pass, orders 1 to 4), "tape"
             (nested GradientTapes, any network and order), or "auto": Taylor mode for
             each term that it can serve.
         name: the model's name.
+        seed: of the network that is built where none is given.
 
     Raises:
-        ValueError: network and problem do not fit together, an unknown derivative
+        ValueError: no problem, a seed beside a network, network and problem do not fit together, an unknown derivative
             or term, or a mixed-precision network.
     """
 
     def __init__(
         self,
-        network: keras.Model,
-        problem: Problem,
+        network: keras.Model | None = None,
+        problem: Problem | None = None,
         loss_weights: Mapping[str, float] | None = None,
         derivatives: str = "auto",
         name: str | None = None,
+        seed: int | None = None,
     ) -> None:
+        if not isinstance(problem, Problem):
+            raise ValueError(
+                "Expected a ki.Problem, such as ki.PINN(network, problem) or "
+                f"ki.PINN(problem=problem); got {problem!r}."
+            )
+        if network is None:
+            problem.check()
+            network = default_network(problem, seed=0 if seed is None else seed)
+            heavier = {
+                c.name: CONDITION_WEIGHT * c.weight for c in problem.bound_conditions()
+            }
+            loss_weights = {**heavier, **(loss_weights or {})}
+        elif seed is not None:
+            raise ValueError(
+                "`seed` is for the network that is built where none is given; give it "
+                "to the network, as ki.networks.mlp(seed=...)."
+            )
         dtype = check_network(network, problem)
         super().__init__(name=name, dtype=dtype)
         self.network = network
@@ -92,7 +117,7 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
                 shape=(),
                 dtype=dtype,
                 name=coefficient,
-                initializer=_exactly(unknown.start),
+                initializer=functools.partial(_start, unknown.start),
             )
             for coefficient, unknown in problem.unknowns.items()
         }
@@ -145,10 +170,41 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         parts = [tf.reduce_sum(s) for s in squares]
         return tf.add_n(parts + list(self.losses)), self._unweighted(squares)
 
+    @property
+    def equations(self) -> dict[str, int]:
+        """How many columns of `residual` each equation has by its name, in their order.
+
+        It is "residual" where `Problem.residual` names none.
+        """
+        parts = self.problem.subdomains or [""]
+        found = [
+            {n.removesuffix(f"_{part}"): k for n, k in term.equations.items()}
+            for part, term in zip(parts, self._terms)
+        ]
+        if any(other != found[0] for other in found):
+            raise ValueError(
+                f"The equations of {type(self.problem).__name__} differ from one "
+                "subdomain to another, so that there is no one residual."
+            )
+        return found[0]
+
     def residual(self, x: Any) -> tf.Tensor:
-        """Returns the equation's residual at points `(n, d)`, a tensor `(n, k)`."""
+        """Returns the equation's residual at points `(n, d + q)`, `(n, k)`.
+
+        Raises:
+            ValueError: other equations in one subdomain than in another.
+        """
         x = tf.convert_to_tensor(x, self.compute_dtype)
-        return self._terms[0].rows_at(x, self.network, self._coefficients)
+        parts = max(len(self.problem.subdomains), 1)
+        columns = sum(self.equations.values())
+        rows = [
+            term.rows_at(x, self.network, self._coefficients)
+            for term in self._terms[:parts]
+        ]
+        if parts == 1:
+            return rows[0]
+        several = tf.reshape(tf.concat(rows, axis=1), [-1, parts, columns])
+        return tf.gather(several, subdomain_of(self.problem, x), axis=1, batch_dims=1)
 
     def log(self, data: Any, loss: tf.Tensor, aux: Sequence[tf.Tensor]) -> dict:
         compat.loss_tracker(self).update_state(loss)
@@ -268,35 +324,22 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         """Returns all derivatives that the loss uses, as `derivatives` names them."""
         return {r for term in self._terms for asked in term.requests for r in asked}
 
-    # -- errors -------------------------------------------------------------------
+    # -- coefficients ---------------------------------------------------------------
 
     @property
-    def coefficients(self) -> dict[str, keras.Variable]:
-        """The equation's trainable coefficients, variables `()`, by name."""
-        return dict(self._coefficients)
+    def coefficients(self) -> dict[str, keras.Variable | CoefficientValue]:
+        """The equation's trainable coefficients by name.
 
-    def errors(self, points: np.ndarray | None = None) -> dict[str, float]:
-        """Measures the errors against `problem.exact`.
-
-        Args:
-            points: `(n, d)`; `problem.test_points()`, a fixed fine grid, if None.
-
-        Returns:
-            `{"relative_l2": ..., "max_error": ...}`: |u - exact|_2 / |exact|_2 and
-            the largest absolute error over the points.
-
-        Raises:
-            ValueError: the problem has no exact solution.
+        Variables `()`; those with bounds or on a logarithmic scale are functions of
+        what is trained, and are read and assigned in the same way.
         """
-        return measure(self.call, self.problem, self.compute_dtype, points)
-
-    def relative_l2(self, points: np.ndarray | None = None) -> float:
-        """Returns the relative L2 error; see `errors`."""
-        return self.errors(points)["relative_l2"]
-
-    def max_error(self, points: np.ndarray | None = None) -> float:
-        """Returns the maximum error; see `errors`."""
-        return self.errors(points)["max_error"]
+        unknowns = self.problem.unknowns
+        return {
+            name: z
+            if unknowns[name].free
+            else CoefficientValue(name, unknowns[name], z)
+            for name, z in self._coefficients.items()
+        }
 
     # -- saving -------------------------------------------------------------------
 
@@ -334,9 +377,9 @@ class PINN(PointTraining, ClosureTraining, keras.Model):
         return cls(**config)
 
 
-def _exactly(number: float) -> Any:
-    """An initializer; Keras's own rounds a number to float32 first."""
-    return lambda shape, dtype: np.full(shape, number, dtype)
+def _start(value: float, shape: tuple[int, ...], dtype: str) -> tf.Tensor:
+    # Keras's initializers.Constant rounds to float32 on its way to float64.
+    return tf.constant(value, dtype, shape)
 
 
 def _in_file(name: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_isgd import compat
@@ -11,6 +12,7 @@ from keras_isgd.callbacks.stop_when_stuck import with_callback
 from keras_isgd.models.compilation import Undecided, decide
 from keras_isgd.models.points import SeekPoints, default_points, prepare
 from keras_isgd.problems import Problem
+from keras_isgd.problems.parameters import with_parameters
 from keras_isgd.sampling import place_of
 from keras_isgd.utils.checks import check_array, check_count
 
@@ -18,6 +20,9 @@ __all__ = ["PointTraining"]
 
 # Points in a batch of `predict`.
 _PREDICTED = 4096
+
+# Arguments of Keras's `predict` that are no parameters of a problem.
+_OF_PREDICT = ("callbacks", "steps", "verbose")
 
 # Arguments of Keras's methods that have no meaning for points, each with what to do.
 _NO_TARGETS = (
@@ -209,20 +214,22 @@ class PointTraining(compat.AutoJit):
         """Returns u at points, a NumPy array `(n, outputs)`.
 
         Args:
-            x: array `(n, d)`; it keeps its precision, unlike in Keras. Or a
-                `tf.data.Dataset` of such arrays, its batches.
+            x: array `(n, d + q)`, or `(n, d)` beside values of the parameters; it
+                keeps its precision, unlike in Keras. Or a `tf.data.Dataset` of such
+                arrays, its batches.
             batch_size: points in a batch of an array; 4096 if None.
-            **kwargs: `verbose`, `steps` and `callbacks` of `keras.Model.predict`.
+            **kwargs: `verbose`, `steps` and `callbacks` of `keras.Model.predict`; and
+                a value for each of the problem's parameters by name, such as
+                `k=0.5`: a number, or one for each point of an array.
 
         Raises:
-            ValueError: points of the wrong shape, or no real numbers; or a
-                `batch_size` for a dataset.
+            ValueError: points of the wrong shape, or no real numbers; parameters that
+                are missing, unknown or outside of their ranges; or a `batch_size` for
+                a dataset.
         """
+        values = {n: kwargs.pop(n) for n in list(kwargs) if n not in _OF_PREDICT}
         if not isinstance(x, tf.data.Dataset):
-            x = check_array("The array of points", x, finite=False)
-            d = len(self.problem.coordinates)
-            if x.ndim != 2 or x.shape[1] != d or len(x) == 0:
-                raise ValueError(f"Expected points (n, {d}), got shape {x.shape}.")
+            x = self._points_to_predict(x, values)
             batch = _PREDICTED if batch_size is None else batch_size
             x = tf.data.Dataset.from_tensor_slices(x.astype(self.compute_dtype))
             x = x.batch(check_count("batch_size", batch))
@@ -231,7 +238,42 @@ class PointTraining(compat.AutoJit):
                 "A tf.data.Dataset has batches of its own, so that `batch_size` would "
                 "have no effect: leave it out, or give an array of points."
             )
+        elif values:
+            x = _batches_with(self.problem, x, values)
         return super().predict(x, **kwargs)  # type: ignore[misc]
+
+    def _points_to_predict(self, x: Any, values: Mapping[str, Any]) -> np.ndarray:
+        x = check_array("The array of points", x, finite=False)
+        problem = self.problem
+        d, width = len(problem.coordinates), problem.width
+        if values and x.ndim == 2 and len(x):
+            return with_parameters(problem, x, values)
+        if x.ndim != 2 or x.shape[1] != width or len(x) == 0:
+            names = problem.region.parameters
+            raise ValueError(
+                f"Expected points (n, {width}), got shape {x.shape}."
+                + (
+                    f" The last {len(names)} are the parameters; or give points (n, "
+                    f"{d}) and a value for each of them by name: {', '.join(names)}."
+                    if names
+                    else ""
+                )
+            )
+        return x
+
+
+def _batches_with(
+    problem: Problem, x: tf.data.Dataset, values: Mapping[str, Any]
+) -> tf.data.Dataset:
+    """Batches of points `(n, d)` with the parameters' values beside them."""
+    row = with_parameters(problem, np.zeros((1, len(problem.coordinates))), values)
+    row = row[:, len(problem.coordinates) :]
+
+    def complete(points: tf.Tensor) -> tf.Tensor:
+        columns = tf.repeat(tf.cast(row, points.dtype), tf.shape(points)[0], axis=0)
+        return tf.concat([points, columns], axis=1)
+
+    return x.map(complete)
 
 
 def _refuse(method: str, arguments: Mapping[str, Any]) -> None:

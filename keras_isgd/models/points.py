@@ -20,14 +20,20 @@ _INTERIOR_ROWS, _BOUNDARY_ROWS = 2.25, 0.3
 
 
 def default_points(
-    problem: Problem, parameters: int, equations: int
+    problem: Problem,
+    parameters: int,
+    equations: int,
+    resample: bool = True,
+    seed: int = 0,
 ) -> tf.data.Dataset:
-    """Returns points that suit a network's size: new ones each step, well spread.
+    """Returns points that suit a network's size, well spread.
 
     Args:
         problem: the `Problem`.
         parameters: number of trainable weights, p.
         equations: columns of the residual, k.
+        resample: new points at each step, or the same ones always.
+        seed: of the points.
     """
     boundary = None
     if problem.width > 1:
@@ -35,6 +41,8 @@ def default_points(
     return problem.points(
         interior=max(int(_INTERIOR_ROWS * parameters / equations), 100),
         boundary=boundary,
+        resample=resample,
+        seed=seed,
         method="sobol",
         refine=0.5 if problem.steep is not None else 0.0,
     )

@@ -105,8 +105,9 @@ class Problem:
         """Returns the list of conditions; none by default."""
         return []
 
-    # A subclass with a known solution defines exact(self, x), from points (n, d + q) to
-    # (n, outputs).
+    # A subclass with a known solution defines exact(self, x): (n, d + q) to
+    # (n, outputs), NaN where it is unknown, or a dictionary of (n, 1) by the names of
+    # the outputs of which it is known.
     exact: Any = None
 
     # -- names ----------------------------------------------------------------------

@@ -11,7 +11,6 @@ from keras_isgd.geometry import Box, Faces
 from keras_isgd.geometry.base import Geometry
 from keras_isgd.geometry.product import Product
 from keras_isgd.problems.arranged import Arranged
-from keras_isgd.problems.parameters import box_of, ranges_of
 from keras_isgd.problems.places import (
     Inner,
     Interior,
@@ -21,6 +20,7 @@ from keras_isgd.problems.places import (
     TimeEnd,
     place_of,
 )
+from keras_isgd.problems.ranges import box_of, ranges_of
 
 __all__ = ["Region"]
 
@@ -101,6 +101,11 @@ class Region:
     def dimension(self) -> int:
         """d + q, as a geometry has it."""
         return self.width
+
+    @property
+    def parameters(self) -> dict[str, tuple[float, float]]:
+        """The ranges `(low, high)` of the parameters by name, in their order."""
+        return dict(self._parameters)
 
     @property
     def lengths(self) -> tuple[float, ...]:

@@ -18,7 +18,7 @@ from keras_isgd.problems.in_subdomain import InSubdomain
 if TYPE_CHECKING:
     from keras_isgd.problems.problem import Problem
 
-__all__ = ["check_subdomains", "chosen_outputs", "per_subdomain"]
+__all__ = ["check_subdomains", "chosen_outputs", "per_subdomain", "subdomain_of"]
 
 
 def per_subdomain(problem: "Problem", condition: Condition) -> list[Condition]:
@@ -129,8 +129,6 @@ def check_subdomains(problem: "Problem") -> None:
 def chosen_outputs(problem: "Problem", x: tf.Tensor, u: tf.Tensor) -> tf.Tensor:
     """Returns, of the outputs for all subdomains, those for each point's own.
 
-    A point is in the subdomain whose smooth distance is the largest.
-
     Args:
         problem: a `Problem` with subdomains.
         x: points `(n, d + q)`.
@@ -139,10 +137,24 @@ def chosen_outputs(problem: "Problem", x: tf.Tensor, u: tf.Tensor) -> tf.Tensor:
     Raises:
         TypeError: a subdomain without a smooth distance.
     """
+    outputs = len(problem.names.outputs)
+    several = tf.reshape(u, [-1, len(problem.subdomains), outputs])
+    return tf.gather(several, subdomain_of(problem, x), axis=1, batch_dims=1)
+
+
+def subdomain_of(problem: "Problem", x: tf.Tensor) -> tf.Tensor:
+    """Returns the number of each point's subdomain, `(n,)` int64.
+
+    A point is in the subdomain whose smooth distance is the largest.
+
+    Args:
+        problem: a `Problem` with subdomains.
+        x: points `(n, d + q)`.
+
+    Raises:
+        TypeError: a subdomain without a smooth distance.
+    """
     axes = [i for i, space in enumerate(problem.region.space_columns()) if space]
     space = tf.gather(x, axes, axis=1)
     distances = [g.smooth_distance(space) for g in problem.subdomains.values()]
-    own = tf.argmax(tf.concat(distances, axis=1), axis=1)
-    outputs = len(problem.names.outputs)
-    several = tf.reshape(u, [-1, len(problem.subdomains), outputs])
-    return tf.gather(several, own, axis=1, batch_dims=1)
+    return tf.argmax(tf.concat(distances, axis=1), axis=1)

@@ -65,6 +65,35 @@ def test_a_problem_without_exact_solution_has_no_errors():
     assert set(monitor.records[0]) == {"seconds", "step", "evaluations", "loss"}
 
 
+class Pair(ki.Problem):
+    coordinates = ("t",)
+    outputs = ("u", "v")
+    domain = ki.Box(0.0, 1.0)
+
+    def residual(self, u, x):
+        return u.d("t") - u.value
+
+    def exact(self, x):
+        return {"u": x, "v": 1.0 + x}
+
+
+def test_errors_of_each_output_in_records_and_history():
+    model = ki.PINN(ki.networks.mlp(1, 2, width=3, depth=1, seed=0), Pair())
+    model.compile(optimizer=keras.optimizers.SGD(1e-3))
+    monitor, later = ki.callbacks.ErrorMonitor(0.0), ki.callbacks.ErrorMonitor(60.0)
+    history = fit(model, [monitor], steps=1, epochs=3).history
+    keys = {f"{kind}{of}" for kind in ("relative_l2", "max_error")
+            for of in ("", "_u", "_v")}  # fmt: skip
+    assert {*monitor.records[-1]} == {"seconds", "step", "evaluations", "loss", *keys}
+    for key in keys:
+        assert history[key] == [record[key] for record in monitor.records]
+        assert len(set(history[key])) == 3
+        assert history[key][-1] == pytest.approx(model.errors()[key])
+    # Between two records, the newest one.
+    history = fit(model, [later], steps=1, epochs=3).history
+    assert history["max_error_v"] == [later.records[0]["max_error_v"]] * 3
+
+
 @pytest.mark.parametrize("seconds", [-1.0, float("nan"), "2"])
 def test_refused_seconds_of_a_monitor(seconds):
     with pytest.raises(ValueError, match="every_seconds"):

@@ -29,22 +29,25 @@ vectors = st.one_of(
 pairs = st.integers(0, 9).flatmap(
     lambda i: vectors if i == 0 else st.tuples(numbers, numbers)
 )
+triples = st.integers(0, 9).flatmap(
+    lambda i: vectors if i == 0 else st.tuples(numbers, numbers, numbers)
+)
 points = st.lists(st.lists(st.floats(-2, 2), min_size=2, max_size=2), max_size=7)
 names = st.sampled_from([None, "a", "b", None, None, "", "boundary", 1])
 
 MAKERS = {
-    "Interval": (vectors, vectors, names),
+    "Interval": (st.one_of(numbers, vectors), numbers, names),
     "Rectangle": (pairs, pairs, names),
-    "Box": (vectors, vectors, names),
-    "Disk": (vectors, numbers, names),
-    "Ball": (vectors, numbers, names),
-    "Ellipse": (vectors, vectors, numbers, names),
-    "Annulus": (vectors, numbers, numbers, names),
-    "Shell": (vectors, numbers, numbers, names),
+    "Box": (pairs, pairs, names),
+    "Disk": (pairs, numbers, names),
+    "Ball": (pairs, numbers, names),
+    "Ellipse": (pairs, pairs, numbers, names),
+    "Annulus": (pairs, numbers, numbers, names),
+    "Shell": (pairs, numbers, numbers, names),
     "Triangle": (pairs, pairs, pairs, names),
     "Polygon": (points, names),
-    "Cylinder": (vectors, vectors, numbers, names),
-    "Segment": (vectors, vectors, names),
+    "Cylinder": (triples, numbers, numbers, names),
+    "Segment": (pairs, pairs, names),
     "PointCloud": (points, st.one_of(st.none(), points), names),
     "Mesh": (vectors, names),
 }

@@ -228,6 +228,28 @@ def test_smooth_distances(name):
             assert np.mean(np.abs(slope - 1.0) < 1e-6) > 0.9
 
 
+@pytest.mark.parametrize(
+    ("shape", "corner"),
+    [
+        (g.Rectangle((0, 0), (2, 1)), (2, 1)),
+        (g.Triangle((0, 0), (1, 0), (0, 1)), (0, 1)),
+        (g.Interval(0, 1) | g.Interval(0, 2), (0,)),
+        (g.Disk((0, 0), 1.0) * g.Interval(0, 1), (1, 0, 1)),
+    ],
+)
+def test_smooth_distances_have_derivatives_at_corners(shape, corner):
+    x = tf.constant([corner], tf.float64)
+    with tf.GradientTape() as second:
+        second.watch(x)
+        with tf.GradientTape() as first:
+            first.watch(x)
+            value = shape.smooth_distance(x)
+        slope = first.gradient(value, x)
+    np.testing.assert_allclose(value, 0.0, atol=1e-11)
+    assert np.isfinite(slope).all()
+    assert np.isfinite(second.gradient(slope, x)).all()
+
+
 @pytest.mark.parametrize("name", [n for n in KNOWN if KNOWN[n].geometry.dimension < 4])
 def test_test_points_are_an_even_grid(name):
     shape = KNOWN[name].geometry

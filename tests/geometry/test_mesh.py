@@ -53,7 +53,9 @@ def _winding_numbers(triangles, x):
 
 
 def test_a_box_of_triangles_is_a_box():
-    body, box = g.Mesh(trimesh.creation.box((2, 2, 2))), g.Box((-1,) * 3, (1,) * 3)
+    # Divided, so that rays from the points of the grid meet edges and corners.
+    surface = trimesh.creation.box((2, 2, 2)).subdivide().subdivide()
+    body, box = g.Mesh(surface), g.Box((-1,) * 3, (1,) * 3)
     x = g.Box((-1.5,) * 3, (1.5,) * 3).grid((13, 13, 13))
     np.testing.assert_array_equal(body.contains(x), box.contains(x))
     np.testing.assert_allclose(body.signed_distance(x), box.signed_distance(x))
