@@ -66,8 +66,8 @@ class PINN(Measured, PointTraining, ClosureTraining, keras.Model):
         seed: of the network that is built where none is given.
 
     Raises:
-        ValueError: no problem, a seed beside a network, network and problem do not fit together, an unknown derivative
-            or term, or a mixed-precision network.
+        ValueError: no problem, a seed beside a network, network and problem do not fit
+            together, an unknown derivative or term, or a mixed-precision network.
     """
 
     def __init__(
