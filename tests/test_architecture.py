@@ -57,6 +57,7 @@ BELOW = {
     },
     "diagnostics": {"callbacks", "objectives", "utils"},
     "export": {"derivatives", "models"},
+    "solve": {"callbacks", "models", "optimizers", "problems", "utils"},
     "app": {
         "callbacks",
         "export",

@@ -135,6 +135,7 @@ geometry.Segment = a b name
 geometry.Shell = centre inner outer name
 geometry.Triangle = a b c name
 export = model path overwrite
+solve = problem seconds seed network loss_weights optimizer points callbacks verbose
 """
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.linalg
 import threadpoolctl
 
-__all__ = ["FLOOR", "damped", "reduce"]
+__all__ = ["FLOOR", "damped", "one_blas_thread", "reduce"]
 
 Arrays = tuple[np.ndarray, ...]
 
@@ -73,7 +73,7 @@ def damped(
     if not (np.isfinite(matrix).all() and np.isfinite(damping)):
         return failed
     try:
-        with _one_blas_thread():
+        with one_blas_thread():
             y, decrease, factor = solve(matrix, right, damping, sample)
     except np.linalg.LinAlgError:
         return failed
@@ -112,7 +112,7 @@ _limiting = threading.Lock()
 
 
 @contextlib.contextmanager
-def _one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[None]:
     """Limits BLAS to one thread inside, and gives back what there was before.
 
     Threads of these many small products wait for each other by spinning: with another

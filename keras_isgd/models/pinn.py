@@ -15,6 +15,8 @@ from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.models.coefficient_value import CoefficientValue
 from keras_isgd.models.default_network import CONDITION_WEIGHT, default_network
 from keras_isgd.models.errors import Measured
+from keras_isgd.models.identification import intervals_of
+from keras_isgd.models.intervals import Intervals
 from keras_isgd.models.point_training import PointTraining
 from keras_isgd.models.regularisers import penalties_of
 from keras_isgd.networks.checks import check_network
@@ -340,6 +342,45 @@ class PINN(Measured, PointTraining, ClosureTraining, keras.Model):
             else CoefficientValue(name, unknowns[name], z)
             for name, z in self._coefficients.items()
         }
+
+    def intervals(self, level: float = 0.95, points: Any = None) -> Intervals:
+        """Returns intervals for the coefficients, and bands for u, from `ki.Data`.
+
+        The measured values are taken to be u(x_i) + sigma_i noise, with u a solution
+        of the equation and of all other conditions, to first order about the present
+        weights. Each interval is that of classical least squares with the equation as
+        a constraint, mapped through a coefficient's bounds. Regularisers count for
+        nothing in it. Call it at the end of a training.
+
+        Args:
+            level: the probability with which an interval covers, in (0, 1).
+            points: where the equation holds, as for `fit`: a dictionary of point sets,
+                or a dataset whose first one is taken. 1,000 points inside, or three
+                for each trained number, if None.
+
+        Returns:
+            `Intervals`. A warning says if the data do not determine a coefficient, if
+            the standard errors depend on how well the equation holds, or if the
+            training is too far from its end.
+
+        Raises:
+            ValueError: no `ki.Data` among the conditions, a level out of range, as
+                many free numbers as values without `sigma`, or too many points for
+                the memory.
+        """
+        if points is None:
+            count = max(1000, 3 * self.count_params())
+            points = self.problem.points(count, resample=False, method="sobol")
+        if isinstance(points, tf.data.Dataset):
+            points = next(iter(points))
+        return intervals_of(
+            self.problem,
+            self._terms,
+            self.network,
+            self._coefficients,
+            self._cast(points),
+            level,
+        )
 
     # -- saving -------------------------------------------------------------------
 

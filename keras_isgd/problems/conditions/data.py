@@ -27,7 +27,8 @@ class Data(Condition):
             for all.
         weight, name: see `Condition`.
         sigma: standard deviations of the values: a number, or one for each value, in
-            the shape of `values`. Each row is divided by its own. 1 if None.
+            the shape of `values`. Each row is divided by its own. 1 if None, and then
+            `model.intervals()` estimates it.
         operator: what was measured, where it is not u itself: a function
             `operator(u, x)` to `(n, k)`, such as `lambda u, x: u.d("x")`.
 
@@ -66,6 +67,7 @@ class Data(Condition):
                 "Expected points (n, d) and values (n, k) with the same n >= 1, got "
                 f"shapes {self.points.shape} and {self.values.shape}."
             )
+        self.sigma_known = sigma is not None
         self.sigma = self._deviations(sigma)
         if operator is not None and component is not None:
             raise ValueError(
