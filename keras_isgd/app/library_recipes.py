@@ -1,6 +1,7 @@
 """Recipes for the problems that every library shows.
 
-The networks have two hidden layers of tanh. The scale of the first is 4 over the
+Problems with values far from one have the network that `PINN` chooses for them. The
+other networks have two hidden layers of tanh. The scale of the first is 4 over the
 shortest edge of the domain, or a third of the highest frequency of the solution (see
 `networks.input_scale_for`); in d = 5 and 10 dimensions 4 over sqrt(d), since it is the
 length of the wave vector that counts. There are two to three rows for each weight.
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_isgd import problems
-from keras_isgd.app.recipe import Recipe
+from keras_isgd.app.recipe import DefaultRecipe, Recipe
 
 __all__ = ["LIBRARY_RECIPES"]
 
@@ -63,18 +64,16 @@ LIBRARY_RECIPES: dict[str, Recipe] = {
     "step": _recipe(problems.BackwardFacingStep, 2.0, 1200, 300, width=32),
     "elasticity": _recipe(problems.PlaneElasticity, 4.0, 1000, 200),
     "beam": _recipe(problems.EulerBeam, 4.0, 800, width=16),
-    "lotka-volterra": _recipe(problems.LotkaVolterra, 2.0, 900),
-    "lorenz": _recipe(problems.Lorenz, 4.0, 900, width=32),
-    "sir": _recipe(problems.SIR, 0.1, 600),
+    "lotka-volterra": DefaultRecipe(problems.LotkaVolterra),
+    "lorenz": DefaultRecipe(problems.Lorenz),
+    "sir": DefaultRecipe(problems.SIR),
     "poisson5d": _recipe(problems.PoissonND, 1.8, 2600, 400, width=32),
     "poisson10d": _recipe(lambda: problems.PoissonND(10), 1.3, 2600, 600, width=32),
     "disk": _recipe(problems.PoissonDisk, 2.0, 1600, 200),
     "l-shape": _recipe(problems.PoissonLShape, 2.0, 2000, 300),
     "l-shape-corner": _recipe(lambda: problems.PoissonLShape("corner"), 2.0, 2000, 300),
     "holes": _recipe(problems.PoissonHoles, 8.0, 2600, 300, width=32),
-    "two-materials": _recipe(
-        problems.TwoMaterials, 4.0, 800, 200, width=16, output_offset=293.15
-    ),
+    "two-materials": DefaultRecipe(problems.TwoMaterials),
     "fokker-planck": _recipe(problems.FokkerPlanck, 2.0, 1000, width=20),
     "eigenvalue": _recipe(problems.Eigenvalue, 4.0, 800, width=16),
 }

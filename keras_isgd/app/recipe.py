@@ -10,8 +10,10 @@ import tensorflow as tf
 
 from keras_isgd import networks, problems
 from keras_isgd.models import PINN
+from keras_isgd.models.default_network import default_network
+from keras_isgd.models.points import default_points
 
-__all__ = ["Recipe"]
+__all__ = ["DefaultRecipe", "Recipe"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,3 +83,27 @@ class Recipe:
         multiples = range(1, self.harmonics + 1)
         matrix = np.concatenate([k * np.diag(waves) for k in multiples], axis=1)
         return networks.FourierFeatures(matrix.tolist(), dtype=dtype)
+
+
+class DefaultRecipe(Recipe):
+    """The network, points and weights that `PINN` and `fit` choose for a problem.
+
+    Args:
+        make_problem: returns the `Problem`.
+    """
+
+    def __init__(self, make_problem: Callable[[], problems.Problem]) -> None:
+        super().__init__(make_problem, {"chosen by": "the problem's scales"}, {})
+
+    def make_model(self, seed: int = 0, dtype: str = "float64") -> PINN:
+        problem = self.make_problem()
+        if dtype == "float64":
+            return PINN(problem=problem, seed=seed)
+        return PINN(default_network(problem, seed=seed, dtype=dtype), problem)
+
+    def make_points(
+        self, model: PINN, seed: int = 0, resample: bool = True
+    ) -> tf.data.Dataset:
+        sizes = [v.value.shape.num_elements() for v in model.trainable_variables]
+        columns = sum(model.equations.values())
+        return default_points(model.problem, sum(sizes), columns, resample, seed)
