@@ -49,8 +49,8 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         problem: the `Problem`.
         loss_weights: dictionary of omegas by the terms' names ("residual", or the
             equations' names, and the conditions' names); the conditions' own weights,
-            and 1 for the residual, where left out. Without a network conditions weigh
-            100 times their own weights.
+            and 1 for the residual, where left out. Without a network, conditions that
+            have no weight but 1 weigh 100.
         derivatives: "taylor" (layer by layer in one pass, orders 1 to 4), "tape"
             (nested GradientTapes, any network and order), or "auto": Taylor mode for
             each term that it can serve.
@@ -80,7 +80,9 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
             problem.check()
             network = default_network(problem, seed=0 if seed is None else seed)
             heavier = {
-                c.name: CONDITION_WEIGHT * c.weight for c in problem.bound_conditions()
+                condition.name: CONDITION_WEIGHT
+                for condition in problem.bound_conditions()
+                if condition.weight == 1.0
             }
             loss_weights = {**heavier, **(loss_weights or {})}
         elif seed is not None:
