@@ -17,6 +17,7 @@ from keras_isgd.models.identification import intervals_of
 from keras_isgd.models.intervals import Intervals
 from keras_isgd.models.point_training import PointTraining
 from keras_isgd.models.residual_loss import ResidualLoss
+from keras_isgd.models.saved_problem import warn_if_not_saved
 from keras_isgd.networks.checks import check_network
 from keras_isgd.problems import Problem
 from keras_isgd.residuals.terms import terms_of
@@ -91,6 +92,7 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
                 "to the network, as ki.networks.mlp(seed=...)."
             )
         dtype = check_network(network, problem)
+        warn_if_not_saved(problem)
         super().__init__(name=name, dtype=dtype)
         self.network = network
         self.problem = problem
