@@ -44,6 +44,7 @@ from keras_isgd.problems import (
     Problem,
     Robin,
 )
+from keras_isgd.solve import solve
 from keras_isgd.solvers import Status
 from keras_isgd.version import __version__
 
@@ -95,5 +96,6 @@ __all__ = [
     "networks",
     "optimizers",
     "problems",
+    "solve",
     "solvers",
 ]

@@ -58,6 +58,7 @@ BELOW = {
     },
     "diagnostics": {"callbacks", "objectives", "utils"},
     "export": {"derivatives", "models"},
+    "solve": {"callbacks", "models", "optimizers", "problems", "utils"},
     "app": {
         "callbacks",
         "export",

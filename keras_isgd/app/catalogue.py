@@ -1,88 +1,16 @@
 """Problems and optimizers by name, with settings that suit each."""
 
-import dataclasses
-import math
-from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
-import tensorflow as tf
 
-from keras_isgd import networks, problems, solvers
-from keras_isgd.models import PINN
+from keras_isgd import problems, solvers
+from keras_isgd.app.library_recipes import LIBRARY_RECIPES
+from keras_isgd.app.recipe import Recipe
 from keras_isgd.optimizers import ISGD, LBFGS
 from keras_isgd.utils.checks import check_count, check_positive
 
 __all__ = ["OPTIMIZERS", "RECIPES", "Recipe", "make_optimizer"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """A problem with a network and points that two cores can train.
-
-    Attributes:
-        make_problem: returns the `Problem`.
-        network: arguments of `ki.networks.mlp`.
-        points: arguments of `problem.points` for new points in each step.
-            Gauss-Newton ends most accurately with two to three times as many rows as
-            the network has parameters; with a single layer of sines fewer rows than
-            parameters are faster and nearly as accurate.
-        fixed_points: likewise for fixed points; `points` if None.
-        boundary_weight: omega of the boundary terms.
-        harmonics: if not None, the network sees sines and cosines of the
-            coordinates with the domain as period, up to this multiple.
-        adam_rate: learning rate of Adam, plain and as inner solver; where it is not
-            the default, from a short sweep on the networks of docs/results.md.
-        sgd_rate: learning rate of SGD, likewise.
-    """
-
-    make_problem: Callable[[], problems.Problem]
-    network: dict[str, Any]
-    points: dict[str, Any]
-    fixed_points: dict[str, Any] | None = None
-    boundary_weight: float = 100.0
-    harmonics: int | None = None
-    adam_rate: float = 1e-3
-    sgd_rate: float = 1e-5
-
-    def make_model(self, seed: int = 0, dtype: str = "float64") -> PINN:
-        """Returns an uncompiled `PINN`."""
-        problem = self.make_problem()
-        network = networks.mlp(
-            inputs=len(problem.coordinates),
-            domain=problem.domain,
-            steep=problem.steep,
-            dtype=dtype,
-            seed=seed,
-            features=self._features(problem, dtype),
-            **self.network,
-        )
-        weights = {c.name: self.boundary_weight for c in problem.conditions()}
-        return PINN(network, problem, loss_weights=weights)
-
-    def make_points(
-        self, model: PINN, seed: int = 0, resample: bool = True
-    ) -> tf.data.Dataset:
-        """Returns training points for a model."""
-        arguments = {"method": "sobol", **self.points_for(resample)}
-        return model.problem.points(resample=resample, seed=seed, **arguments)
-
-    def points_for(self, resample: bool) -> dict[str, Any]:
-        """Returns the points' arguments for new or for fixed ones."""
-        if resample or self.fixed_points is None:
-            return self.points
-        return self.fixed_points
-
-    def _features(
-        self, problem: problems.Problem, dtype: str
-    ) -> networks.FourierFeatures | None:
-        if self.harmonics is None:
-            return None
-        waves = [2 * math.pi / length for length in problem.domain.lengths]
-        multiples = range(1, self.harmonics + 1)
-        matrix = np.concatenate([k * np.diag(waves) for k in multiples], axis=1)
-        return networks.FourierFeatures(matrix.tolist(), dtype=dtype)
 
 
 RECIPES: dict[str, Recipe] = {
@@ -147,6 +75,7 @@ RECIPES: dict[str, Recipe] = {
         adam_rate=5e-3,
         sgd_rate=1e-4,
     ),
+    **LIBRARY_RECIPES,
 }
 
 OPTIMIZERS = ("isgd", "isgd-adam", "isgd-lbfgs", "lbfgs", "adam", "sgd")

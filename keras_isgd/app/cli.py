@@ -132,8 +132,8 @@ def _list(options: argparse.Namespace) -> int:
         problem = recipe.make_problem()
         summary = (type(problem).__doc__ or "").strip().partition("\n")[0]
         config = ", ".join(f"{k}={v!r}" for k, v in problem.get_config().items())
-        print(f"  {name:18}{summary}{f'  [{config}]' if config else ''}")
-        print(f"  {'':18}{problem.reference}")
+        print(f"  {name:22}{summary}{f'  [{config}]' if config else ''}")
+        print(f"  {'':22}{problem.reference}")
     print("\nOptimizers:")
     for name in catalogue.OPTIMIZERS:
         print(f"  {name}")

@@ -7,12 +7,7 @@ import sys
 import types
 from typing import Any
 
-import tensorflow as tf
-
-from keras_isgd.app.catalogue import Recipe
-from keras_isgd.models import PINN
-from keras_isgd.models.default_network import default_network
-from keras_isgd.models.points import default_points
+from keras_isgd.app.recipe import DefaultRecipe
 from keras_isgd.problems import Problem
 
 __all__ = ["OwnRecipe", "is_file", "load", "short_name"]
@@ -106,7 +101,7 @@ def _is_own(value: Any, module: types.ModuleType) -> bool:
     return isinstance(value, Problem)
 
 
-class OwnRecipe(Recipe):
+class OwnRecipe(DefaultRecipe):
     """The network, points and weights of a problem that has no recipe.
 
     Args:
@@ -115,17 +110,4 @@ class OwnRecipe(Recipe):
 
     def __init__(self, problem: Problem) -> None:
         problem.check()
-        super().__init__(lambda: problem, {"chosen by": "the problem's scales"}, {})
-
-    def make_model(self, seed: int = 0, dtype: str = "float64") -> PINN:
-        problem = self.make_problem()
-        if dtype == "float64":
-            return PINN(problem=problem, seed=seed)
-        return PINN(default_network(problem, seed=seed, dtype=dtype), problem)
-
-    def make_points(
-        self, model: PINN, seed: int = 0, resample: bool = True
-    ) -> tf.data.Dataset:
-        sizes = [v.value.shape.num_elements() for v in model.trainable_variables]
-        columns = sum(model.equations.values())
-        return default_points(model.problem, sum(sizes), columns, resample, seed)
+        super().__init__(lambda: problem)

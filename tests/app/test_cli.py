@@ -96,7 +96,7 @@ def test_bad_arguments_are_refused_before_training(tmp_path, capsys):
     ):
         assert main([*solve, str(tmp_path / "new"), *extra]) == 2
         assert word in capsys.readouterr().err
-    for wrong in (["solve", "burgers"], ["solve", "poisson2d", "--optimizer", "x"], []):
+    for wrong in (["solve", "navier"], ["solve", "poisson2d", "--optimizer", "x"], []):
         with pytest.raises(SystemExit):
             main(wrong)
 

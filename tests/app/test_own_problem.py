@@ -99,9 +99,9 @@ def test_what_a_problem_without_a_recipe_gets(file):
     model = recipe.make_model(seed=1)
     kernels = [v.shape for v in model.network.weights if len(v.shape) == 2]
     assert kernels == [(1, 24), (24, 24), (24, 2)]
-    # 4 over the edge of 0.5, drawn from N(0, 8^2).
+    # 4 on the unit box, drawn from N(0, 4^2).
     spread = np.std(model.network.weights[0].numpy())
-    assert 8.0 / 1.5 < spread < 8.0 * 1.5
+    assert 4.0 / 1.5 < spread < 4.0 * 1.5
     # A weight of one's own stays.
     weights = dict(model.loss_weights)
     assert weights == {"first": 1.0, "second": 1.0, "dirichlet_t_min": 7.0}

@@ -1,4 +1,5 @@
 import math
+import warnings
 
 import keras
 import numpy as np
@@ -362,3 +363,24 @@ def test_loss_of_equation_6_without_compile():
     expected += boundary * np.mean(closed_form(model, BOUNDARY)[0] ** 2)
     found = objective.value(objective.parameters.read())
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_problem_that_cannot_be_saved_says_so_when_a_model_is_made():
+    class Needs(ki.Problem):
+        def __init__(self, speed):
+            self.speed = speed
+
+        def residual(self, u, x):
+            return self.speed * u.d("x")
+
+    class Kept(Needs):
+        def get_config(self):
+            return {"speed": self.speed}
+
+    network = ki.networks.mlp(1, 1, 4, 1)
+    with pytest.warns(UserWarning, match=r"constructor needs speed.*get_config") as got:
+        ki.PINN(network, Needs(1.0))
+    assert got[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ki.PINN(network, Kept(1.0))

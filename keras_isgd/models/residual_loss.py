@@ -1,0 +1,237 @@
+"""The loss of a PINN, Eq. 6, and what is made of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_isgd import compat
+from keras_isgd.derivatives.channels import Request
+from keras_isgd.models.regularisers import penalties_of
+from keras_isgd.objectives.blocks import Block
+from keras_isgd.objectives.least_squares import LeastSquares
+from keras_isgd.objectives.objective import Objective
+from keras_isgd.objectives.weight_rows import WeightRows
+from keras_isgd.problems import Problem
+from keras_isgd.problems.point_sets import PointSets
+from keras_isgd.problems.subdomains import subdomain_of
+from keras_isgd.residuals.loss_weights import LossWeights
+from keras_isgd.residuals.not_finite import explain
+from keras_isgd.residuals.term import Term
+from keras_isgd.residuals.term_blocks import blocks_of
+
+__all__ = ["ResidualLoss"]
+
+
+class ResidualLoss:
+    """Mix-in of `PINN`: the terms of its loss, as a number and as least squares."""
+
+    network: keras.Model
+    problem: Problem
+    compute_dtype: str
+    losses: list[tf.Tensor]
+    optimizer: Any
+    trainable_variables: list[keras.Variable]
+    get_metrics_result: Callable[[], dict]
+    _coefficients: dict[str, keras.Variable]
+    _frozen_state: Callable[[], Any]
+    _jit_parts: Callable[[], bool]
+    _sets: PointSets
+    _term_metrics: list[keras.metrics.Mean]
+    _terms: Sequence[Term]
+
+    @property
+    def loss_weights(self) -> LossWeights:
+        """The omegas by the terms' names; a new value holds from the next step on.
+
+            model.loss_weights["initial"] = 100.0
+
+        They are saved and restored with the weights.
+        """
+        return self._terms[0].weights
+
+    @loss_weights.setter
+    def loss_weights(self, values: Mapping[str, float]) -> None:
+        self.loss_weights.update(values)
+
+    def _rows(self, data: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+        """Each term's rows `(n_i, k_i)`, scaled: their squares sum up to Eq. 6."""
+        rows = []
+        for term in self._terms:
+            x = term.inputs(data)
+            found = term.rows_at(x, self.network, self._coefficients)
+            rows.append(term.scale(x) * found)
+        return rows
+
+    def _unweighted(self, squares: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        """The terms without their omegas, one for each metric."""
+        pairs = zip(squares, self._terms)
+        return [value for s, term in pairs for value in term.unweighted(s)]
+
+    def _squares(self, rows: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+        return [term.squares(r) for r, term in zip(rows, self._terms, strict=True)]
+
+    def closure(
+        self, data: Mapping[str, tf.Tensor]
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Returns `(loss, losses)`: the loss of Eq. 6 and its unweighted terms."""
+        squares = self._squares(self._rows(data))
+        parts = [tf.reduce_sum(s) for s in squares]
+        return tf.add_n(parts + list(self.losses)), self._unweighted(squares)
+
+    @property
+    def equations(self) -> dict[str, int]:
+        """How many columns of `residual` each equation has by its name, in their order.
+
+        It is "residual" where `Problem.residual` names none.
+        """
+        parts = self.problem.subdomains or [""]
+        found = [
+            {n.removesuffix(f"_{part}"): k for n, k in term.equations.items()}
+            for part, term in zip(parts, self._terms)
+        ]
+        if any(other != found[0] for other in found):
+            raise ValueError(
+                f"The equations of {type(self.problem).__name__} differ from one "
+                "subdomain to another, so that there is no one residual."
+            )
+        return found[0]
+
+    def residual(self, x: Any) -> tf.Tensor:
+        """Returns the equation's residual at points `(n, d + q)`, `(n, k)`.
+
+        Raises:
+            ValueError: other equations in one subdomain than in another.
+        """
+        x = tf.convert_to_tensor(x, self.compute_dtype)
+        parts = max(len(self.problem.subdomains), 1)
+        columns = sum(self.equations.values())
+        rows = [
+            term.rows_at(x, self.network, self._coefficients)
+            for term in self._terms[:parts]
+        ]
+        if parts == 1:
+            return rows[0]
+        several = tf.reshape(tf.concat(rows, axis=1), [-1, parts, columns])
+        return tf.gather(several, subdomain_of(self.problem, x), axis=1, batch_dims=1)
+
+    def log(self, data: Any, loss: tf.Tensor, aux: Sequence[tf.Tensor]) -> dict:
+        compat.loss_tracker(self).update_state(loss)
+        for metric, value in zip(self._term_metrics, aux, strict=True):
+            metric.update_state(value)
+        return self.get_metrics_result()
+
+    def objective(self, data: Any) -> Objective:
+        """Returns the loss of a batch of points as an `Objective`.
+
+        It is a `LeastSquares`: the rows of each term times sqrt(omega / n), and
+        sqrt(l2) w for weights with an L2 regulariser. With other regularisers it is an
+        `Objective` with its `reason`.
+
+        Args:
+            data: dictionary of point sets.
+        """
+        data = self._cast(data)
+        state = self._frozen_state()
+        penalties = penalties_of(self)
+        if penalties.reason is not None:
+            objective = Objective(
+                lambda: self.closure(data),
+                self.trainable_variables,
+                state,
+                self._jit_parts(),
+            )
+            objective.reason = penalties.reason
+            return objective
+        of_weights: list[Block] = (
+            [WeightRows(penalties.squares)] if penalties.squares else []
+        )
+
+        def function() -> tuple[tf.Tensor, list[tf.Tensor]]:
+            rows = self._rows(data)
+            squares = self._squares(rows)
+            rows += [block.rows() for block in of_weights]
+            vector = tf.concat([tf.reshape(r, [-1]) for r in rows], axis=0)
+            return vector, self._unweighted(squares)
+
+        blocks = blocks_of(self._terms, self.network, data, self._coefficients)
+        return LeastSquares(
+            function,
+            self.trainable_variables,
+            # Blocks assign nothing: check_network has seen to that.
+            state if blocks is None else (),
+            None if blocks is None else blocks + of_weights,
+            self._jit_parts(),
+            aux_of=None if blocks is None else self._unweighted,
+        )
+
+    def explicit_step(self, data: Any) -> dict:
+        with tf.GradientTape() as tape:
+            loss, losses = self.closure(self._cast(data))
+        gradients = tape.gradient(
+            loss,
+            self.trainable_variables,
+            # A residual made of derivatives alone has no path to the last bias.
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self.log(data, loss, losses)
+
+    def test_step(self, data: Any) -> dict:
+        return self.log(data, *self.closure(self._cast(data)))
+
+    def explain_not_finite(self, data: Any) -> str | None:
+        """Says where the loss of a batch, or its gradient, is NaN or infinite.
+
+        Args:
+            data: dictionary of point sets.
+
+        Returns:
+            A sentence with the term, the equation, the point and a remedy; None if
+            all is finite.
+        """
+        return explain(self._terms, self.network, self._cast(data), self._coefficients)
+
+    def _cast(self, data: Any) -> dict[str, tf.Tensor]:
+        # train_on_batch wraps the point sets in (x, y, sample_weight)
+        sets, targets, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if targets is not None or sample_weight is not None:
+            what = "targets" if targets is not None else "sample_weight"
+            raise ValueError(
+                f"A PINN trains on point sets alone and cannot use `{what}`. To weigh "
+                "a term of the loss, set model.loss_weights; to weigh points, multiply "
+                "the rows that `residual` returns by a function of x."
+            )
+        sets = {name: tf.cast(x, self.compute_dtype) for name, x in sets.items()}
+        return self._with_normals(sets)
+
+    def _with_normals(self, sets: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        width = self.problem.width
+        missing = [
+            name
+            for name in self._sets.with_normals
+            if name in sets and sets[name].shape[-1] == width
+        ]
+        if not missing:
+            return sets
+        if not all(
+            isinstance(sets[name], tf.__internal__.EagerTensor) for name in missing
+        ):
+            raise ValueError(
+                f"The points {', '.join(missing)} come without the outward normals "
+                "that a condition needs, as d further columns. Draw them by "
+                "problem.points(...), or hand them through problem.with_normals(sets)."
+            )
+        found = self._sets.completed({n: sets[n].numpy() for n in missing})
+        return {**sets, **{n: tf.convert_to_tensor(x) for n, x in found.items()}}
+
+    def engines(self) -> list:
+        """Returns the module that serves derivatives, for each term of the loss."""
+        return [term.engine for term in self._terms]
+
+    def requests(self) -> set[Request]:
+        """Returns all derivatives that the loss uses, as `derivatives` names them."""
+        return {r for term in self._terms for asked in term.requests for r in asked}
+
+    # -- coefficients ---------------------------------------------------------------
