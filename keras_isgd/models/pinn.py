@@ -51,7 +51,7 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         loss_weights: dictionary of omegas by the terms' names ("residual", or the
             equations' names, and the conditions' names); the conditions' own weights,
             and 1 for the residual, where left out. Without a network, conditions that
-            have no weight but 1 weigh 100.
+            have no weight but 1 weigh 100; measurements with a `sigma` do not.
         derivatives: "taylor" (layer by layer in one pass, orders 1 to 4), "tape"
             (nested GradientTapes, any network and order), or "auto": Taylor mode for
             each term that it can serve.
@@ -84,6 +84,7 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
                 condition.name: CONDITION_WEIGHT
                 for condition in problem.bound_conditions()
                 if condition.weight == 1.0
+                and not getattr(condition, "sigma_known", False)
             }
             loss_weights = {**heavier, **(loss_weights or {})}
         elif seed is not None:
