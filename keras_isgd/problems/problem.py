@@ -13,20 +13,17 @@ from keras_isgd.geometry.base import Geometry
 from keras_isgd.problems.coefficient import Coefficient, as_coefficient
 from keras_isgd.problems.conditions import Condition
 from keras_isgd.problems.names import check_names
-from keras_isgd.problems.places import OnFaces
+from keras_isgd.problems.placed import Placed
 from keras_isgd.problems.point_sets import PointSets
-from keras_isgd.problems.quadrature import Rule, quadrature
-from keras_isgd.problems.region import Region
 from keras_isgd.problems.subdomains import (
     check_subdomains,
-    chosen_outputs,
     per_subdomain,
 )
 
 __all__ = ["Problem"]
 
 
-class Problem:
+class Problem(Placed):
     """A differential equation on a domain, with conditions.
 
     A subclass sets `coordinates` and `domain` and defines `residual`; most
@@ -127,11 +124,6 @@ class Problem:
         """The number of the network's outputs: all of them, in each subdomain."""
         return len(self.names.outputs) * max(len(self.subdomains), 1)
 
-    @property
-    def width(self) -> int:
-        """d + q, the number of the network's inputs."""
-        return len(self.coordinates) + len(self.parameters)
-
     def first_outputs(self, subdomains: Sequence[str]) -> list[int]:
         """Returns the number of the network's first output for some subdomains."""
         names, count = list(self.subdomains), len(self.names.outputs)
@@ -151,104 +143,6 @@ class Problem:
             name: as_coefficient(f"The coefficient {name!r} of {owner}", value)
             for name, value in self.coefficients.items()
         }
-
-    # -- places -----------------------------------------------------------------------
-
-    @property
-    def region(self) -> Region:
-        """The domain with time and parameters."""
-        key = (
-            id(self.domain),
-            tuple(self.coordinates),
-            self.time,
-            tuple(self.parameters.items()),
-        )
-        known = vars(self).get("_region")
-        if known is None or known[0] != key:
-            region = Region(
-                type(self).__name__,
-                self.domain,
-                self.coordinates,
-                self.time,
-                self.parameters,
-            )
-            # The domain is kept with its number, which another could get.
-            known = (key, region, self.domain)
-            vars(self)["_region"] = known
-        return known[1]
-
-    def chosen_outputs(self, x: tf.Tensor, u: tf.Tensor) -> tf.Tensor:
-        """Returns, of the outputs for all subdomains, those for each point's own.
-
-        Args:
-            x: points `(n, d + q)`.
-            u: the network's outputs there, `(n, subdomains * outputs)`.
-        """
-        return chosen_outputs(self, x, u)
-
-    def quadrature(self, over: Any, nodes: int | None, normals: bool) -> Rule:
-        """Returns a rule for integrals over a part of space; see `quadrature`."""
-        return quadrature(self.region, over, nodes, normals)
-
-    def normal_axes(self, on: Any) -> list[tuple[int, float | None]]:
-        """Returns the coordinates in which normals point; see `Region`."""
-        return self.region.normal_axes(on)
-
-    def edge_lengths(self, coordinate: str) -> float:
-        """Returns the extent of the domain in a coordinate.
-
-        Raises:
-            ValueError: there is no such coordinate.
-        """
-        if coordinate not in self.coordinates:
-            raise ValueError(
-                f"Unknown coordinate {coordinate!r}: {type(self).__name__} has "
-                f"{', '.join(self.coordinates)}."
-            )
-        return self.region.lengths[tuple(self.coordinates).index(coordinate)]
-
-    def faces(self, on: str) -> list[tuple[int, int]]:
-        """Returns the faces of a box that a point set's name means.
-
-        Returns:
-            `(axis, side)` pairs.
-
-        Raises:
-            ValueError: neither "boundary" nor a face, or a domain that is no box.
-        """
-        place = self.region.place(on)
-        if not isinstance(place, OnFaces):
-            raise ValueError(f"{on!r} are no faces of {type(self).__name__}.")
-        return list(place.faces)
-
-    def check_place(self, on: Any) -> None:
-        """Checks that a condition's `on` is a place of the domain.
-
-        Raises:
-            ValueError: it is not.
-        """
-        self.region.place(on)
-
-    def check_points(self, x: np.ndarray, what: str) -> None:
-        """Checks that points `(n, d + q)` are inside the domain.
-
-        Args:
-            x: the points.
-            what: whose they are, for the sentence.
-
-        Raises:
-            ValueError: wrong numbers of columns, or points outside.
-        """
-        if x.shape[1] != self.width:
-            q = len(self.parameters)
-            raise ValueError(
-                f"{what[0].upper()}{what[1:]} has points of {x.shape[1]} columns, "
-                f"{type(self).__name__} has {self.width - q} coordinates"
-                f"{f' and {q} parameters' if q else ''}."
-            )
-        outside = int(np.sum(~self.region.contains(x)))
-        if outside:
-            raise ValueError(f"{outside} points of {what} lie outside {self.region}.")
 
     # -- conditions and points --------------------------------------------------------
 

@@ -10,12 +10,14 @@ from keras_isgd.geometry.piece import Piece
 from keras_isgd.problems.places import Inner, OnFaces, OnPart, TimeEnd
 from keras_isgd.problems.region import Region
 
-__all__ = ["quadrature"]
+__all__ = ["Rule", "instants", "quadrature"]
 
 # Gauss-Legendre nodes along each coordinate of a product, by their number.
 _GAUSS = {1: 128, 2: 32, 3: 14}
 # Nodes of a low-discrepancy sum.
 _POINTS = 4096
+# Times, or times and parameters, at which an integral over space is given.
+_INSTANTS, _SEVERAL_INSTANTS = 17, 64
 
 Rule = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
@@ -74,6 +76,25 @@ def quadrature(region: Region, over: Any, nodes: int | None, normals: bool) -> R
     if n is not None:
         n = region.spread_normals(n)
     return points, weights, n
+
+
+def instants(region: Region) -> np.ndarray:
+    """Returns times and parameters for integrals over space, `(r, d + q)`.
+
+    The columns of space are zero. With time alone they are Chebyshev points, with the
+    first and the last time; else Sobol points; a single row without both.
+    """
+    extra = region.extra
+    if extra is None:
+        return np.zeros((1, region.width))
+    if extra.dimension == 1:
+        unit = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, _INSTANTS))[:, None]
+    else:
+        unit = sampling.sobol_points(extra.dimension, _SEVERAL_INSTANTS)
+    rows = np.zeros((len(unit), region.width))
+    columns = [i for i, space in enumerate(region.space_columns()) if not space]
+    rows[:, columns] = extra.from_unit(unit)
+    return rows
 
 
 def _gauss(dimension: int, nodes: int | None) -> tuple[np.ndarray, np.ndarray]:

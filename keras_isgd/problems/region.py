@@ -49,6 +49,7 @@ class Region:
     Attributes:
         space: the geometry without time; None where time is the only coordinate.
         box: all coordinates and parameters as one `Box`, or None.
+        extra: time and parameters as one `Box`, or None.
         width: d + q, the number of columns.
 
     Raises:
@@ -83,7 +84,7 @@ class Region:
             self.space, span = self._factors(domain)
         ends = [] if span is None else [span]
         ends += list(self._parameters.values())
-        self._extra = box_of(ends)
+        self.extra = box_of(ends)
         self.box: Box | None = None
         if isinstance(domain, Box):
             ranges = list(self._parameters.values())
@@ -221,7 +222,7 @@ class Region:
         geometry = self.space
         if isinstance(place, Inner | TimeEnd) and place.geometry is not None:
             geometry = place.geometry
-        extra = self._extra
+        extra = self.extra
         if isinstance(place, TimeEnd):
             extra = box_of(list(self._parameters.values()))
         if normals:
@@ -273,33 +274,16 @@ class Region:
                 return self.box.grid([_TEST_COUNTS[self.width]] * self.width)
             return self.box.from_unit(sampling.sobol_points(self.width, _TEST_POINTS))
         assert self.space is not None
-        if self._extra is None:
+        if self.extra is None:
             return self.space.test_points(_TEST_COUNTS.get(2, 0) ** 2)
         draw = sampling.GeometrySampler(
-            self.space, _TEST_POINTS, "sobol", 0, extra=self._extra
+            self.space, _TEST_POINTS, "sobol", 0, extra=self.extra
         )
         return Arranged(draw, self, Interior(), False)(0).numpy()
 
     def space_columns(self) -> list[bool]:
         """Tells for each of the d + q columns whether it is a coordinate of space."""
         return [column in self._axes for column in range(self.width)]
-
-    def instants(self) -> np.ndarray:
-        """Returns times and parameters for integrals over space, `(r, d + q)`.
-
-        The columns of space are zero. With time alone they are Chebyshev points, with
-        the first and the last time; else Sobol points; a single row without both.
-        """
-        if self._extra is None:
-            return np.zeros((1, self.width))
-        if self._extra.dimension == 1:
-            unit = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, 17))[:, None]
-        else:
-            unit = sampling.sobol_points(self._extra.dimension, 64)
-        rows = np.zeros((len(unit), self.width))
-        columns = [i for i, space in enumerate(self.space_columns()) if not space]
-        rows[:, columns] = self._extra.from_unit(unit)
-        return rows
 
     def arranged(self, x: Any) -> Any:
         """Brings columns (space, time, parameters) into the order of a point."""

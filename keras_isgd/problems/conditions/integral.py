@@ -10,11 +10,11 @@ import tensorflow as tf
 from keras_isgd.derivatives import Field
 from keras_isgd.problems.conditions.base import Condition, On
 from keras_isgd.problems.conditions.values import Value, arguments_of, at, check_value
+from keras_isgd.problems.quadrature import Rule, instants
 from keras_isgd.utils.checks import check_count
 
 if TYPE_CHECKING:
     from keras_isgd.problems.problem import Problem
-    from keras_isgd.problems.quadrature import Rule
     from keras_isgd.problems.region import Region
 
 __all__ = ["Integral"]
@@ -111,7 +111,7 @@ class Integral(Condition):
 
     def fixed_points(self, problem: "Problem") -> np.ndarray:
         """Times and parameters at which the integral is given, `(r, d + q)`."""
-        return problem.region.instants()
+        return instants(problem.region)
 
     def places(self, problem: "Problem", x: tf.Tensor) -> list[tf.Tensor]:
         return [self._place(problem, x, rule) for rule in self._rules(problem)]
