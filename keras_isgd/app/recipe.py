@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -59,7 +60,7 @@ class Recipe:
             **self.network,
         )
         weights = {c.name: self.boundary_weight for c in problem.bound_conditions()}
-        return PINN(network, problem, loss_weights=weights)
+        return _made(network, problem, loss_weights=weights)
 
     def make_points(
         self, model: PINN, seed: int = 0, resample: bool = True
@@ -98,8 +99,8 @@ class DefaultRecipe(Recipe):
     def make_model(self, seed: int = 0, dtype: str = "float64") -> PINN:
         problem = self.make_problem()
         if dtype == "float64":
-            return PINN(problem=problem, seed=seed)
-        return PINN(default_network(problem, seed=seed, dtype=dtype), problem)
+            return _made(problem=problem, seed=seed)
+        return _made(default_network(problem, seed=seed, dtype=dtype), problem)
 
     def make_points(
         self, model: PINN, seed: int = 0, resample: bool = True
@@ -107,3 +108,10 @@ class DefaultRecipe(Recipe):
         sizes = [v.value.shape.num_elements() for v in model.trainable_variables]
         columns = sum(model.equations.values())
         return default_points(model.problem, sum(sizes), columns, resample, seed)
+
+
+def _made(*arguments: Any, **named: Any) -> PINN:
+    """A `PINN` whose problem need not be saved: runs write SavedModels."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="A model of .* cannot be loaded")
+        return PINN(*arguments, **named)

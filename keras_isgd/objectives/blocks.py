@@ -55,10 +55,15 @@ class Block(Protocol):
     Attributes:
         cost: bytes that one point takes while the rows and their gradient are
             computed, or None if that is not known.
+        squares_shape: of what `squares` returns, `()` or `(k,)`.
     """
 
     @property
     def cost(self) -> float | None:
+        """See the class."""
+
+    @property
+    def squares_shape(self) -> tuple[int, ...]:
         """See the class."""
 
     def rows(self) -> tf.Tensor:
@@ -112,6 +117,7 @@ class PointwiseRows:
         cost: see `Block`.
         factor: of all rows.
         squares_of: their sum of squares, as `Block.squares`; a scalar if None.
+        squares_shape: see `Block`.
     """
 
     function: Callable[[Any], tf.Tensor]
@@ -119,6 +125,7 @@ class PointwiseRows:
     cost: float | None = None
     factor: Any = 1.0
     squares_of: Callable[[tf.Tensor], tf.Tensor] | None = None
+    squares_shape: tuple[int, ...] = ()
 
     def rows(self) -> tf.Tensor:
         return self._rows_at(self.inputs)
@@ -188,6 +195,10 @@ class SomeRows:
     @property
     def cost(self) -> float | None:
         return self.block.cost
+
+    @property
+    def squares_shape(self) -> tuple[int, ...]:
+        return self.block.squares_shape
 
     def rows(self) -> tf.Tensor:
         return self._of(self.block.rows())
@@ -326,10 +337,7 @@ def squares(
         return i + 1, value + more[0], slope + more[1]
 
     whole = n // size
-    # For its shape alone.
-    with parameters.scope(parts):
-        one = block.squares(block.piece(tf.constant(0), 1).rows())
-    zero = tf.zeros(one.shape, parameters.dtype)
+    zero = tf.zeros(block.squares_shape, parameters.dtype)
     _, value, slope = tf.while_loop(
         lambda i, *_: i < whole,
         advance,

@@ -38,6 +38,10 @@ class WeightRows:
         entries = tf.gather(tf.concat(values, axis=0), self._chosen())
         return (tf.cast(self._roots(), entries.dtype) * entries)[:, None]
 
+    @property
+    def squares_shape(self) -> tuple[int, ...]:
+        return ()
+
     def squares(self, rows: tf.Tensor) -> tf.Tensor:
         return tf.reduce_sum(rows**2)
 

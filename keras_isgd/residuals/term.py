@@ -110,8 +110,12 @@ class Term:
 
     def squares(self, rows: tf.Tensor) -> tf.Tensor:
         """Returns the sum of squared rows as `unweighted` takes it."""
-        by_column = self.names != (self.name,)
-        return tf.reduce_sum(rows**2, axis=0 if by_column else None)
+        return tf.reduce_sum(rows**2, axis=0 if self.squares_shape else None)
+
+    @property
+    def squares_shape(self) -> tuple[int, ...]:
+        """The shape of what `squares` returns: `(k,)` where equations have names."""
+        return () if self.names == (self.name,) else (self.columns,)
 
     @property
     def layout(self) -> str | None:

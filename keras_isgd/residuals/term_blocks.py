@@ -59,6 +59,7 @@ def _block_of(
             x,
             term.cost(network),
             squares_of=term.squares,
+            squares_shape=term.squares_shape,
         )
     return TaylorBlock(
         term=term, network=network, coefficients=coefficients, inputs=x, scale=scale
@@ -86,6 +87,10 @@ class TaylorBlock:
     @property
     def cost(self) -> int:
         return self.term.cost(self.network)
+
+    @property
+    def squares_shape(self) -> tuple[int, ...]:
+        return self.term.squares_shape
 
     def squares(self, rows: tf.Tensor) -> tf.Tensor:
         return self.term.squares(rows)
