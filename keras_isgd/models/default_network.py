@@ -22,6 +22,8 @@ _INPUT_SCALE = 4.0
 _LOOKED_AT = 64
 # A half range below this part of the largest value is not taken for the variation.
 _FLAT = 1e-3
+# Factor on the last kernel of an output with a single prescribed value.
+_FLATTER = 0.01
 
 
 def default_network(
@@ -67,7 +69,12 @@ def default_network(
         name="unit_box",
     )(x)
     middles, halves = output_ranges(problem)
+    # How an output with a single prescribed value varies is not known; a start that
+    # varies by its full size is far from most equations.
+    flat = np.where((middles != 0.0) & (np.abs(middles) == halves), _FLATTER, 1.0)
     copies = max(len(problem.subdomains), 1)
+    kernel = inner.layers[-1].kernel
+    kernel.assign(kernel * np.tile(flat, copies))
     u = keras.layers.Rescaling(
         np.tile(halves, copies).tolist(),
         np.tile(middles, copies).tolist(),

@@ -113,3 +113,18 @@ def test_seeds():
         ki.PINN(ki.networks.mlp(2, 2), Rod(), seed=1)
     with pytest.raises(ValueError, match=r"Expected a ki\.Problem"):
         ki.PINN(ki.networks.mlp(2, 2))
+
+
+def test_an_output_with_a_single_value_starts_flat():
+    problem = Rod()
+    problem.conditions = lambda: [
+        ki.Dirichlet("x_min", 293.15, component="T"),
+        ki.Initial(lambda x: x[:, :1], component="q"),
+    ]
+    x = np.random.default_rng(0).uniform(0.0, 1.0, (200, 2))
+    T, q = default_network(problem, seed=0)(x).numpy().T
+    plain = ki.networks.mlp(2, 2, 24, 2, input_scale=4.0, seed=0)
+    unit = (x + [1.0, 0.0]) / [2.0, 3.0]
+    inner = plain(unit).numpy().T
+    np.testing.assert_allclose(T, 293.15 * (1 + 0.01 * inner[0]), rtol=1e-7)
+    assert np.std(q) == pytest.approx(np.std(inner[1]), rel=0.05)
