@@ -124,7 +124,7 @@ def test_an_output_with_a_single_value_starts_flat():
     x = np.random.default_rng(0).uniform(0.0, 1.0, (200, 2))
     T, q = default_network(problem, seed=0)(x).numpy().T
     plain = ki.networks.mlp(2, 2, 24, 2, input_scale=4.0, seed=0)
-    unit = (x + [1.0, 0.0]) / [2.0, 3.0]
+    unit = np.add(x, [1.0, 0.0]) / [2.0, 3.0]
     inner = plain(unit).numpy().T
     np.testing.assert_allclose(T, 293.15 * (1 + 0.01 * inner[0]), rtol=1e-7)
     assert np.std(q) == pytest.approx(np.std(inner[1]), rel=0.05)
