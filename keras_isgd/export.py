@@ -117,7 +117,7 @@ def _endpoint(model: PINN, function: _Function) -> Any:
 
     traced = tf.function(endpoint, autograph=False)
     traced.get_concrete_function(
-        x=tf.TensorSpec((None, problem.width), dtype, name="x")
+        x=tf.TensorSpec((None, problem.input_count), dtype, name="x")
     )
     x = tf.TensorSpec((None, len(problem.coordinates)), dtype, name="x")
     for shape in ((), (None, 1)) if parameters else ():

@@ -11,7 +11,12 @@ RNG = np.random.default_rng(4)
 
 def pinn(problem, dtype="float64", seed=1):
     network = ki.networks.mlp(
-        problem.width, problem.network_outputs, width=4, depth=1, dtype=dtype, seed=seed
+        problem.input_count,
+        problem.network_outputs,
+        width=4,
+        depth=1,
+        dtype=dtype,
+        seed=seed,
     )
     return ki.PINN(network, problem)
 

@@ -50,7 +50,7 @@ class Recipe:
         """Returns an uncompiled `PINN`."""
         problem = self.make_problem()
         network = networks.mlp(
-            inputs=problem.width,
+            inputs=problem.input_count,
             outputs=problem.network_outputs,
             domain=problem.domain,
             steep=problem.steep,

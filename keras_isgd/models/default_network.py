@@ -52,7 +52,7 @@ def default_network(
     """
     region = problem.region
     inner = mlp(
-        problem.width,
+        problem.input_count,
         problem.network_outputs,
         width=width,
         depth=depth,
@@ -61,7 +61,7 @@ def default_network(
         seed=seed,
     )
     lengths = np.asarray(region.lengths)
-    x = keras.Input((problem.width,), dtype=dtype, name="x")
+    x = keras.Input((problem.input_count,), dtype=dtype, name="x")
     unit = keras.layers.Rescaling(
         (1.0 / lengths).tolist(),
         (-np.asarray(region.lower) / lengths).tolist(),
@@ -98,7 +98,7 @@ def output_ranges(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     """
     count = len(problem.names.outputs)
     values: list[list[np.ndarray]] = [[] for _ in range(count)]
-    boundary = None if problem.width == 1 else _LOOKED_AT
+    boundary = None if problem.input_count == 1 else _LOOKED_AT
     sets = next(iter(problem.points(_LOOKED_AT, boundary, method="sobol")))
     for condition in problem.bound_conditions():
         for output, found in _prescribed(problem, condition, sets):
@@ -131,7 +131,7 @@ def _prescribed(
         return
     points = condition.fixed_points(problem)
     x = sets[str(condition.set_name)] if points is None else tf.constant(points)
-    x = x[:, : problem.width]
+    x = x[:, : problem.input_count]
     found = at(condition.value, x, condition.name, _start_of(problem, x)).numpy()
     outputs = len(problem.names.outputs) if condition.component is None else 1
     rows = np.broadcast_to(np.atleast_2d(found), (len(x), max(outputs, 1)))

@@ -202,10 +202,10 @@ def _points(
     points = np.asarray(points)
     if parameters:
         return with_parameters(problem, points, parameters)
-    if points.ndim != 2 or points.shape[1] != problem.width or len(points) == 0:
+    if points.ndim != 2 or points.shape[1] != problem.input_count or len(points) == 0:
         q = len(problem.parameters)
         raise ValueError(
-            f"Expected points (n, {problem.width}), got shape {points.shape}."
+            f"Expected points (n, {problem.input_count}), got shape {points.shape}."
             + (f" The last {q} are the parameters, or give them by name." if q else "")
         )
     return points

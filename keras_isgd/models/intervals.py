@@ -144,10 +144,10 @@ class Fit:
     def band(self, points: Any, quantile: float) -> Band:
         """See `Intervals.band`."""
         x = check_array("`points` of a band", points)
-        if x.ndim != 2 or x.shape[1] != self.problem.width or not len(x):
+        if x.ndim != 2 or x.shape[1] != self.problem.input_count or not len(x):
             raise ValueError(
-                f"Expected points (n, {self.problem.width}) for a band, got shape "
-                f"{x.shape}."
+                f"Expected points (n, {self.problem.input_count}) for a band, got "
+                f"shape {x.shape}."
             )
         u, gradients = self._linearised(x)
         free, rest = self.solved.variances(gradients)

@@ -119,7 +119,7 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
             for coefficient, unknown in problem.unknowns.items()
         }
         # Built, and called once as Keras's own export demands.
-        self(keras.KerasTensor((None, problem.width), dtype))
+        self(keras.KerasTensor((None, problem.input_count), dtype))
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """Returns u at points `(n, d + q)`, `(n, outputs)`."""

@@ -245,7 +245,7 @@ class PointTraining(compat.AutoJit):
     def _points_to_predict(self, x: Any, values: Mapping[str, Any]) -> np.ndarray:
         x = check_array("The array of points", x, finite=False)
         problem = self.problem
-        d, width = len(problem.coordinates), problem.width
+        d, width = len(problem.coordinates), problem.input_count
         if values and x.ndim == 2 and len(x):
             return with_parameters(problem, x, values)
         if x.ndim != 2 or x.shape[1] != width or len(x) == 0:

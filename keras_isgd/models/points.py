@@ -36,7 +36,7 @@ def default_points(
         seed: of the points.
     """
     boundary = None
-    if problem.width > 1:
+    if problem.input_count > 1:
         boundary = max(int(_BOUNDARY_ROWS * parameters), 20)
     return problem.points(
         interior=max(int(_INTERIOR_ROWS * parameters / equations), 100),
@@ -120,7 +120,7 @@ def _check_specs(
             + (f"; unknown: {', '.join(unknown)}" if unknown else "")
             + "."
         )
-    width, names = problem.width, problem.names
+    width, names = problem.input_count, problem.names
     normals = problem.sets.with_normals
     for name, (shape, dtype) in specs.items():
         allowed = [width, None]
@@ -153,7 +153,7 @@ def _check_values(problem: Problem, sets: Mapping[str, np.ndarray]) -> None:
             raise ValueError(
                 f"The points {name!r} have NaN or infinite coordinates. Remove them."
             )
-        problem.check_points(x[:, : problem.width], f"the points {name!r}")
+        problem.check_points(x[:, : problem.input_count], f"the points {name!r}")
 
 
 def _with_normals(problem: Problem, x: tf.data.Dataset) -> tf.data.Dataset:
@@ -161,7 +161,7 @@ def _with_normals(problem: Problem, x: tf.data.Dataset) -> tf.data.Dataset:
     missing = [
         name
         for name in problem.sets.with_normals
-        if x.element_spec[name].shape[1] == problem.width
+        if x.element_spec[name].shape[1] == problem.input_count
     ]
     if not missing:
         return x
@@ -177,7 +177,9 @@ def _with_normals(problem: Problem, x: tf.data.Dataset) -> tf.data.Dataset:
                 return problem.with_normals({name: points})[name]
 
             found = tf.numpy_function(with_normals, [known], known.dtype)
-            sets[name] = tf.ensure_shape(found, [known.shape[0], problem.width + d])
+            sets[name] = tf.ensure_shape(
+                found, [known.shape[0], problem.input_count + d]
+            )
         return sets
 
     return x.map(complete)

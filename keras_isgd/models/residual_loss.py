@@ -207,7 +207,7 @@ class ResidualLoss:
         return self._with_normals(sets)
 
     def _with_normals(self, sets: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        width = self.problem.width
+        width = self.problem.input_count
         missing = [
             name
             for name in self._sets.with_normals

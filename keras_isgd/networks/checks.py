@@ -25,7 +25,7 @@ class ProblemShape(Protocol):
     """What of a `Problem` a network has to match."""
 
     @property
-    def width(self) -> int:
+    def input_count(self) -> int:
         """The number of the network's inputs."""
 
     @property
@@ -146,7 +146,7 @@ def check_network(network: keras.Model, problem: ProblemShape) -> str:
         raise ValueError(
             f"Expected a network of one dtype, float64 or float32, got {dtypes}."
         )
-    expected = (None, problem.width), (None, problem.network_outputs)
+    expected = (None, problem.input_count), (None, problem.network_outputs)
     found = tuple(network.input_shape), tuple(network.output_shape)
     if found != expected:
         raise ValueError(

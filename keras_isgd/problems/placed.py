@@ -27,7 +27,7 @@ class Placed:
     parameters: Mapping[str, tuple[float, float]]
 
     @property
-    def width(self) -> int:
+    def input_count(self) -> int:
         """d + q, the number of the network's inputs."""
         return len(self.coordinates) + len(self.parameters)
 
@@ -116,11 +116,11 @@ class Placed:
         Raises:
             ValueError: wrong numbers of columns, or points outside.
         """
-        if x.shape[1] != self.width:
+        if x.shape[1] != self.input_count:
             q = len(self.parameters)
             raise ValueError(
                 f"{what[0].upper()}{what[1:]} has points of {x.shape[1]} columns, "
-                f"{type(self).__name__} has {self.width - q} coordinates"
+                f"{type(self).__name__} has {self.input_count - q} coordinates"
                 f"{f' and {q} parameters' if q else ''}."
             )
         outside = int(np.sum(~self.region.contains(x)))

@@ -70,7 +70,7 @@ class PointSets:
         problem = self._problem
         for name, on in self.with_normals.items():
             x = complete.get(name)
-            if x is None or np.ndim(x) != 2 or np.shape(x)[1] != problem.width:
+            if x is None or np.ndim(x) != 2 or np.shape(x)[1] != problem.input_count:
                 continue
             x = np.asarray(x)
             normals = problem.region.normals(on, x.astype(np.float64))
@@ -125,7 +125,7 @@ class PointSets:
     ) -> dict[str, int]:
         region, names = self._problem.region, list(self.others)
         drawn = not all(region.is_point(on) for on in self.others.values())
-        if self._problem.width == 1 and not drawn and boundary is not None:
+        if self._problem.input_count == 1 and not drawn and boundary is not None:
             raise ValueError(
                 "In one dimension the boundary is two end points and both are always "
                 f"used: leave `boundary` out, got {boundary!r}."

@@ -160,7 +160,7 @@ def _residual_part(
         function=lambda fields, x: equations.joined(problem.residual(fields[0], x)),
         places=lambda x: [x],
         subdomains=subdomains,
-        width=problem.width,
+        width=problem.input_count,
         points=None,
         pointwise=getattr(problem, "pointwise", None),
     )
@@ -168,7 +168,7 @@ def _residual_part(
 
 def _condition_part(problem: Problem, condition: Condition, dtype: str) -> _Part:
     points = condition.fixed_points(problem)
-    width = problem.width
+    width = problem.input_count
     if points is not None:
         width = points.shape[1]
     elif condition.takes_normals(problem):

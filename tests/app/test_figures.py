@@ -141,7 +141,9 @@ class Curve(Plain):
 
 
 def save(problem, path):
-    network = ki.networks.mlp(problem.width, problem.network_outputs, 3, 1, seed=0)
+    network = ki.networks.mlp(
+        problem.input_count, problem.network_outputs, 3, 1, seed=0
+    )
     model = ki.PINN(network, problem)
     assert figures.save_solution(model, path, "title")
     assert path.read_bytes()[:4] == b"\x89PNG"

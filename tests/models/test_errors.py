@@ -42,7 +42,7 @@ class Fixed(keras.layers.Layer):
 
 
 def pinn(problem, function):
-    inputs = keras.Input((problem.width,), dtype="float64")
+    inputs = keras.Input((problem.input_count,), dtype="float64")
     network = keras.Model(inputs, Fixed(function)(inputs))
     return ki.PINN(network, problem, derivatives="tape")
 

@@ -27,7 +27,7 @@ class Fitted(ki.Problem):
 
 def trained(problem, epochs=40, width=8, dtype="float64", resample=False):
     network = ki.networks.mlp(
-        inputs=problem.width,
+        inputs=problem.input_count,
         outputs=1,
         width=width,
         depth=2,

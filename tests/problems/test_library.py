@@ -150,7 +150,7 @@ _VARIANTS = {
 def test_a_step_of_gauss_newton_lowers_the_loss(name):
     problem = ALL[name]
     outputs = problem.network_outputs
-    network = ki.networks.mlp(problem.width, outputs, width=6, depth=1, seed=1)
+    network = ki.networks.mlp(problem.input_count, outputs, width=6, depth=1, seed=1)
     model = ki.PINN(network, problem)
     sizes = None if problem.domain.dimension == 1 else 8
     objective = model.objective(next(iter(problem.points(20, sizes, seed=1))))

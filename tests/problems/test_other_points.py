@@ -63,8 +63,8 @@ KINDS = pytest.mark.parametrize("kind", [Volterra, Fredholm, Delay, Mass])
 def objectives(kind):
     """The loss by Taylor mode and by nested tapes, of one network."""
     problem = kind()
-    network = ki.networks.mlp(problem.width, 1, 6, 2, seed=3)
-    boundary = None if problem.width == 1 else 4
+    network = ki.networks.mlp(problem.input_count, 1, 6, 2, seed=3)
+    boundary = None if problem.input_count == 1 else 4
     sets = next(iter(problem.points(7, boundary, seed=1)))
     models = [ki.PINN(network, problem, derivatives=d) for d in ("taylor", "tape")]
     return [model.objective(sets) for model in models], models, sets

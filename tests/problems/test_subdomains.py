@@ -39,7 +39,7 @@ class Layers(ki.Problem):
 
 def model_of(problem, **arguments):
     outputs = problem.network_outputs
-    network = ki.networks.mlp(problem.width, outputs, 8, 2, seed=0, **arguments)
+    network = ki.networks.mlp(problem.input_count, outputs, 8, 2, seed=0, **arguments)
     return ki.PINN(network, problem)
 
 

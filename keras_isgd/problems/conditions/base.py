@@ -171,7 +171,7 @@ class Condition:
 
     def places(self, problem: "Problem", x: tf.Tensor) -> list[tf.Tensor]:
         """Where the network is needed for inputs `x`: a list of `(n, d + q)`."""
-        return [x[:, : problem.width]]
+        return [x[:, : problem.input_count]]
 
     def takes_normals(self, problem: "Problem") -> bool:
         """Tells whether `residual` gets normals as columns; see `needs_normals`."""
@@ -183,7 +183,7 @@ class Condition:
         There is one column for each coordinate.
         """
         d = len(problem.coordinates)
-        return x[:, problem.width : problem.width + d]
+        return x[:, problem.input_count : problem.input_count + d]
 
     def residual(
         self, problem: "Problem", fields: Sequence[Field], x: tf.Tensor

@@ -48,4 +48,4 @@ class Dirichlet(Condition):
         self, problem: "Problem", fields: Sequence[Field], x: tf.Tensor
     ) -> tf.Tensor:
         u = component_of(fields[0], self.component)
-        return u.value - at(self.value, x[:, : problem.width], self.name, u)
+        return u.value - at(self.value, x[:, : problem.input_count], self.name, u)

@@ -103,4 +103,4 @@ class Initial(Dirichlet):
         u = component_of(fields[0], self.component)
         # `check` has seen to it that one of them is a name.
         left = derivative(u, str(self.time or problem.time), self.order)
-        return left - at(self.value, x[:, : problem.width], self.name, u)
+        return left - at(self.value, x[:, : problem.input_count], self.name, u)

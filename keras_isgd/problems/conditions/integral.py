@@ -121,10 +121,10 @@ class Integral(Condition):
         nodes = tf.constant(rule[0], x.dtype)
         rows, m = tf.shape(x)[0], nodes.shape[0]
         free = tf.constant(problem.region.space_columns(), tf.bool)
-        here = tf.where(free, nodes[None], x[:, None, : problem.width])
-        here = tf.reshape(here, [rows * m, problem.width])
+        here = tf.where(free, nodes[None], x[:, None, : problem.input_count])
+        here = tf.reshape(here, [rows * m, problem.input_count])
         if x.shape[0] is not None:
-            here = tf.ensure_shape(here, [x.shape[0] * m, problem.width])
+            here = tf.ensure_shape(here, [x.shape[0] * m, problem.input_count])
         return here
 
     def residual(

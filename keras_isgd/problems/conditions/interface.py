@@ -91,13 +91,13 @@ class Interface(Condition):
         return self.name
 
     def places(self, problem: "Problem", x: tf.Tensor) -> list[tf.Tensor]:
-        return [x[:, : problem.width]] * 2
+        return [x[:, : problem.input_count]] * 2
 
     def residual(
         self, problem: "Problem", fields: Sequence[Field], x: tf.Tensor
     ) -> tf.Tensor:
         one, other = (component_of(u, self.component) for u in fields)
-        point = x[:, : problem.width]
+        point = x[:, : problem.input_count]
 
         def given(value: Any, u: Field) -> tf.Tensor:
             return at(value, point, self.name, u)

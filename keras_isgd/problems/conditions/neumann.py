@@ -38,4 +38,4 @@ class Neumann(Dirichlet):
     ) -> tf.Tensor:
         u = component_of(fields[0], self.component)
         flux = normal_derivative(self, problem, u, x)
-        return flux - at(self.value, x[:, : problem.width], self.name, u)
+        return flux - at(self.value, x[:, : problem.input_count], self.name, u)

@@ -51,7 +51,7 @@ class Operator(Condition):
     def residual(
         self, problem: "Problem", fields: Sequence[Field], x: tf.Tensor
     ) -> tf.Tensor:
-        point = x[:, : problem.width]
+        point = x[:, : problem.input_count]
         if self.needs_normals:
             return self.function(fields[0], point, self.normals(problem, x))
         return self.function(fields[0], point)

@@ -107,9 +107,9 @@ class Periodic(Condition):
 
     def places(self, problem: "Problem", x: tf.Tensor) -> list[tf.Tensor]:
         axis = problem.coordinates.index(self.coordinate)
-        shift = np.zeros((1, problem.width))
+        shift = np.zeros((1, problem.input_count))
         shift[0, axis] = problem.edge_lengths(self.coordinate)
-        x = x[:, : problem.width]
+        x = x[:, : problem.input_count]
         return [x, x + tf.constant(shift, x.dtype)]
 
     def residual(

@@ -59,6 +59,6 @@ class Robin(Dirichlet):
         self, problem: "Problem", fields: Sequence[Field], x: tf.Tensor
     ) -> tf.Tensor:
         u = component_of(fields[0], self.component)
-        point = x[:, : problem.width]
+        point = x[:, : problem.input_count]
         a, b, g = (at(v, point, self.name, u) for v in (self.a, self.b, self.value))
         return a * u.value + b * normal_derivative(self, problem, u, x) - g
