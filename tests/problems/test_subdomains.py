@@ -164,6 +164,7 @@ def test_subdomains_that_are_refused(attributes, words):
         ({"between": ("a",)}, "names of two subdomains"),
         ({"between": ("a", "b"), "k": None, "value": None}, "says nothing"),
         ({"between": ("a", "b"), "k": (1.0,)}, "two numbers"),
+        ({"between": ("a", "b"), "k": None, "flux": 2.0}, "no `k`"),
     ],
 )
 def test_interfaces_that_are_refused(arguments, words):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field
@@ -34,7 +35,8 @@ class Interface(Condition):
         weight, name: see `Condition`.
 
     Raises:
-        ValueError: other than two names, or neither values nor fluxes.
+        ValueError: other than two names, neither values nor fluxes, or a jump of the
+            flux without `k`.
     """
 
     kind = "interface"
@@ -61,6 +63,11 @@ class Interface(Condition):
         if k is None and value is None:
             raise ValueError(
                 f"The condition {self.name!r} says nothing: give `value` or `k`."
+            )
+        if k is None and (callable(flux) or np.any(np.asarray(flux) != 0.0)):
+            raise ValueError(
+                f"The condition {self.name!r} has a jump of the flux, but no `k` that "
+                "says what the flux is: give k=(k_a, k_b)."
             )
         if k is not None and (isinstance(k, str) or len(tuple(k)) != 2):
             raise ValueError(
