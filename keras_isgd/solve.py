@@ -30,7 +30,8 @@ def solve(
     """Solves a problem in a given time, and chooses what is not given.
 
     It trains a `PINN` by `ISGD` on new points in each step, and ends with the weights
-    that had the smallest loss on points they had not been trained on.
+    that had the smallest loss on points they had not been trained on. (Other optimizers
+    do not report that loss, and end with their last weights.)
 
     Args:
         problem: the `Problem`.
@@ -62,7 +63,8 @@ def solve(
         network,
         problem,
         loss_weights,
-        seed=seed if network is None else None,
+        # `PINN` refuses a seed beside a network.
+        seed=seed if network is None or seed != 0 else None,
     )
     optimizer = ISGD() if optimizer is None else optimizer
     model.compile(optimizer=optimizer)

@@ -84,6 +84,11 @@ def test_no_time():
         ki.solve(Decay(), 0.0)
 
 
+def test_a_seed_beside_a_network():
+    with pytest.raises(ValueError, match="give it to the network"):
+        ki.solve(Decay(), 5.0, seed=3, network=ki.networks.mlp(1, 1, 5, 1))
+
+
 def test_the_best_of_several_steps_in_an_epoch_is_not_known():
     model = ki.PINN(problem=Decay())
     model.compile(optimizer=ki.ISGD())

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_isgd import networks, problems
 from keras_isgd.models import PINN
-from keras_isgd.models.default_network import default_network
+from keras_isgd.models.default_network import default_network, default_weights
 from keras_isgd.models.points import default_points
 
 __all__ = ["DefaultRecipe", "Recipe"]
@@ -100,7 +100,8 @@ class DefaultRecipe(Recipe):
         problem = self.make_problem()
         if dtype == "float64":
             return _made(problem=problem, seed=seed)
-        return _made(default_network(problem, seed=seed, dtype=dtype), problem)
+        network = default_network(problem, seed=seed, dtype=dtype)
+        return _made(network, problem, loss_weights=default_weights(problem))
 
     def make_points(
         self, model: PINN, seed: int = 0, resample: bool = True

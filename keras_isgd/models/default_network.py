@@ -12,7 +12,7 @@ from keras_isgd.networks import mlp
 from keras_isgd.problems import Condition, Data, Dirichlet, Problem
 from keras_isgd.problems.conditions.values import at
 
-__all__ = ["CONDITION_WEIGHT", "default_network"]
+__all__ = ["CONDITION_WEIGHT", "default_network", "default_weights"]
 
 # Omega of conditions beside an equation of weight one.
 CONDITION_WEIGHT = 100.0
@@ -24,6 +24,19 @@ _LOOKED_AT = 64
 _FLAT = 1e-3
 # Factor on the last kernel of an output with a single prescribed value.
 _FLATTER = 0.01
+
+
+def default_weights(problem: Problem) -> dict[str, float]:
+    """Returns omegas of the conditions that have none of their own, by name.
+
+    Args:
+        problem: the `Problem`. Measurements with a `sigma` keep their weight.
+    """
+    return {
+        condition.name: CONDITION_WEIGHT
+        for condition in problem.bound_conditions()
+        if condition.weight == 1.0 and not getattr(condition, "sigma_known", False)
+    }
 
 
 def default_network(

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.models.coefficient_value import CoefficientValue
-from keras_isgd.models.default_network import CONDITION_WEIGHT, default_network
+from keras_isgd.models.default_network import default_network, default_weights
 from keras_isgd.models.errors import Measured
 from keras_isgd.models.identification import intervals_of
 from keras_isgd.models.intervals import Intervals
@@ -80,13 +80,7 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         if network is None:
             problem.check()
             network = default_network(problem, seed=0 if seed is None else seed)
-            heavier = {
-                condition.name: CONDITION_WEIGHT
-                for condition in problem.bound_conditions()
-                if condition.weight == 1.0
-                and not getattr(condition, "sigma_known", False)
-            }
-            loss_weights = {**heavier, **(loss_weights or {})}
+            loss_weights = {**default_weights(problem), **(loss_weights or {})}
         elif seed is not None:
             raise ValueError(
                 "`seed` is for the network that is built where none is given; give it "
