@@ -36,7 +36,15 @@ class Union(Boolean):
         return first | second
 
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
-        return self._first.within(x, slack) | self._second.within(x, slack)
+        first, second = self._first, self._second
+        found = first.within(x, slack) | second.within(x, slack)
+        if slack < 0.0:
+            # Between two that touch, neither of them is inside by itself.
+            (rows,) = np.nonzero(~found)
+            rows = rows[first.within(x[rows], -slack)]
+            rows = rows[second.within(x[rows], -slack)]
+            found[rows] = self._surrounds(x[rows], -slack)
+        return found
 
     @property
     def unit_dimension(self) -> int:
@@ -122,7 +130,14 @@ class Intersection(Boolean):
         return first & second
 
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
-        return self._first.within(x, slack) & self._second.within(x, slack)
+        first, second = self._first, self._second
+        found = first.within(x, slack) & second.within(x, slack)
+        if slack > 0.0:
+            (rows,) = np.nonzero(found)
+            rows = rows[~first.within(x[rows], -slack)]
+            rows = rows[~second.within(x[rows], -slack)]
+            found[rows] = self._remains(x[rows], slack)
+        return found
 
     @property
     def _smaller(self) -> tuple[Geometry, Geometry]:
@@ -174,9 +189,15 @@ class Difference(Boolean):
         return first - second
 
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
-        within = self._first.within(x, slack)
+        first, second = self._first, self._second
         # Closed: the boundary of what was cut out belongs to it.
-        return within & ~self._second.within(x, -slack)
+        found = first.within(x, slack) & ~second.within(x, -slack)
+        if slack > 0.0:
+            (rows,) = np.nonzero(found)
+            rows = rows[second.within(x[rows], slack)]
+            rows = rows[~first.within(x[rows], -slack)]
+            found[rows] = self._remains(x[rows], slack)
+        return found
 
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x, kept = self._first.interior(unit)

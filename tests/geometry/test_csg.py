@@ -71,6 +71,89 @@ def test_what_touches_from_outside_cuts_nothing_out():
     assert part.measure == pytest.approx(0.5)
 
 
+BIG = g.Rectangle((-1, -1), (1, 1))
+CORNERS = [(0, 0), (1, 0), (1, 1), (0, 1)]
+# Shapes, points of common boundaries of which no side remains, and points that stay.
+REGULAR = {
+    "corner": (BIG - SQUARE, [(1, 0.5), (0.5, 1), (1, 1)], [*CORNERS[::3], (1, 0)]),
+    "polygons": (
+        g.Polygon(np.array(CORNERS) * 2 - 1) - g.Polygon(CORNERS),
+        [(1, 0.5), (0.5, 1), (1, 1)],
+        [(0, 0.5), (0.5, 0), (0, 0), (1, 0), (0, 1), (1, -1), (1, -0.5)],
+    ),
+    "turned": (
+        BIG.rotated(math.pi / 4) - SQUARE.rotated(math.pi / 4),
+        [(0, math.sqrt(2)), (math.sqrt(0.125), math.sqrt(1.125))],
+        [(0, 0), (math.sqrt(0.5), math.sqrt(0.5)), (0, -math.sqrt(2))],
+    ),
+    "circles": (
+        g.Disk((0, 0), 1) - g.Annulus((0, 0), 0.5, 1),
+        [(1, 0), (0, -1), (0.6, 0.8)],
+        [(0.5, 0), (0.3, -0.4), (0, 0)],
+    ),
+    "sliver": (  # of two degrees at the origin
+        SQUARE - g.Triangle((0, 0), (1, 0), (1, math.tan(math.radians(88)))),
+        [(0.5, 0)],
+        [(0, 0), (0, 1)],
+    ),
+    "touched from outside": (
+        (SQUARE | g.Rectangle((2, 0), (3, 1))) & g.Rectangle((1, 0), (2.5, 1)),
+        [(1, 0.5), (1, 0), (1, 1)],
+        [(2, 0.5), (2.5, 0.5), (2, 0), (2.5, 1)],
+    ),
+    "seam of a hole": (
+        g.Rectangle((0, 0), (3, 1))
+        - (g.Rectangle((1, 0.2), (1.5, 0.8)) | g.Rectangle((1.5, 0.2), (2, 0.8))),
+        [(1.5, 0.5), (1.5, 0.3)],
+        [(1, 0.5), (2, 0.5), (1, 0.2), (1.5, 0.2), (1.5, 0.8)],
+    ),
+    "box": (
+        g.Box((-1,) * 3, (1,) * 3) - g.Box((0,) * 3, (1,) * 3),
+        [(1, 0.5, 0.5), (1, 1, 0.5), (1, 1, 1)],
+        [(0, 0.5, 0.5), (0, 0, 0.5), (0, 0, 0), (1, 0.5, 0), (-1, 1, 1)],
+    ),
+    "interval": (g.Interval(0, 2) - g.Interval(1, 2), [(2,)], [(0,), (1,)]),
+    "far and small": (
+        BIG.scaled(1e-3).translated((50, 70))
+        - SQUARE.scaled(1e-3).translated((50, 70)),
+        [(50.001, 70.0005), (50.001, 70.001)],
+        [(50, 70), (50.001, 70), (50.001, 69.9995)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REGULAR)
+def test_common_boundaries_of_which_no_side_remains_are_not_in_it(name):
+    shape, gone, stays = REGULAR[name]
+    assert not shape.contains(gone).any()
+    assert np.isnan(shape.boundary_normals(np.array(gone, float))).all()
+    assert shape.contains(stays).all()
+    assert (shape * g.Interval(0, 1)).contains([(*x, 1) for x in stays]).all()
+    # Numbers that came through float32.
+    assert shape.contains(
+        np.array(stays, np.float32) if name[0] != "f" else stays
+    ).all()
+    x = shape.test_points(900)
+    apart = np.abs(x[:, None] - np.array(gone, float)).max(axis=2)
+    assert len(x) > 400
+    assert apart.min() > 1e-9
+    inside = x[:200] if shape.dimension > 1 else x
+    assert shape.contains(inside).all()
+
+
+def test_a_seam_has_no_normal_and_corners_stay_corners():
+    quarters = [SQUARE.translated(by) for by in ((0, 0), (1, 0), (1, 1), (0, 1))]
+    whole = quarters[0] | quarters[1] | quarters[2] | quarters[3]
+    with pytest.raises(ValueError, match="not on the boundary"):
+        whole.normals([(1.0, 1.0)])  # a corner of each of them
+    for corner in ((2, 2), (0, 2)):
+        with pytest.raises(ValueError, match="at a corner"):
+            whole.normals([corner])
+    for corner in ((1, 0), (0, 0), (0, 1)):
+        with pytest.raises(ValueError, match="at a corner"):
+            (BIG - SQUARE).normals([corner])
+
+
 def test_normals_of_what_was_cut_out_point_into_the_hole():
     shape = perforated()
     x, normals = shape.pieces()[-1].place(unit_points(1, 50))
