@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.geometry.base import SLACK
-from keras_isgd.geometry.distance import DistanceGeometry
 from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
+from keras_isgd.geometry.radial import Radial
 from keras_isgd.geometry.vectors import (
     check_vector,
     corners,
@@ -23,7 +23,7 @@ from keras_isgd.utils.checks import check_positive
 __all__ = ["Ball", "Disk"]
 
 
-class Ball(DistanceGeometry):
+class Ball(Radial):
     """The points within a radius of a centre, in any dimension.
 
     Args:
@@ -39,7 +39,7 @@ class Ball(DistanceGeometry):
 
     def __init__(self, centre: Any, radius: float, name: str | None = None) -> None:
         self._centre = check_vector("The centre", centre)
-        self._radius = check_positive("radius", radius)
+        self._radius = self._reach = check_positive("radius", radius)
         self.name = check_name(name)
         self.lower, self.upper = corners(
             "A ball", self._centre - self._radius, self._centre + self._radius
@@ -68,11 +68,6 @@ class Ball(DistanceGeometry):
             x = unit[:, :1] ** (1.0 / d) * directions(unit[:, 1:], d)
         return self._centre + self._radius * x, np.ones(len(unit), bool)
 
-    def support(self, directions: np.ndarray) -> np.ndarray:
-        return directions @ self._centre + self._radius * np.linalg.norm(
-            directions, axis=1
-        )
-
     def within(self, x: np.ndarray, slack: float) -> np.ndarray:
         # Column by column, and without a square root: sets of a million points are
         # cut out of many disks.
@@ -92,21 +87,10 @@ class Ball(DistanceGeometry):
                 )
                 for sign in (-1.0, 1.0)
             )
-        return (
-            Piece(
-                names=names,
-                measure=sphere_measure(d) * self._radius ** (d - 1),
-                unit_dimension=direction_columns(d),
-                place=self._place,
-            ),
-        )
+        return (self._sphere(names, self._radius, 1.0),)
 
     def _end(self, sign: float, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         normals = np.full((len(unit), 1), sign)
-        return self._centre + self._radius * normals, normals
-
-    def _place(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        normals = directions(unit, self.dimension)
         return self._centre + self._radius * normals, normals
 
     def boundary_normals(self, x: np.ndarray) -> np.ndarray:
@@ -116,9 +100,7 @@ class Ball(DistanceGeometry):
         return np.linalg.norm(self.checked(x) - self._centre, axis=1) - self._radius
 
     def smooth_distance(self, x: tf.Tensor) -> tf.Tensor:
-        y = x - tf.constant(self._centre, x.dtype)
-        square = tf.reduce_sum(y * y, axis=1, keepdims=True)
-        return (self._radius**2 - square) / (2.0 * self._radius)
+        return self._within_sphere(x, self._radius)
 
     def __repr__(self) -> str:
         centre = tuple(self._centre.tolist())

@@ -1,15 +1,14 @@
 """Annuli and shells: what is between two spheres."""
 
-import functools
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_isgd.geometry.base import SLACK
-from keras_isgd.geometry.distance import DistanceGeometry
 from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
+from keras_isgd.geometry.radial import Radial
 from keras_isgd.geometry.smooth import conjunction
 from keras_isgd.geometry.vectors import (
     check_proportions,
@@ -25,7 +24,7 @@ from keras_isgd.utils.checks import check_positive
 __all__ = ["Annulus", "Shell"]
 
 
-class Shell(DistanceGeometry):
+class Shell(Radial):
     """The points between two spheres of one centre, in two or more dimensions.
 
     Args:
@@ -52,7 +51,7 @@ class Shell(DistanceGeometry):
                 "Interval(a, b) | Interval(c, d)."
             )
         self._inner = check_positive("inner", inner)
-        self._outer = check_positive("outer", outer)
+        self._outer = self._reach = check_positive("outer", outer)
         if not self._inner < self._outer:
             raise ValueError(f"Expected inner < outer, got {inner!r} and {outer!r}.")
         lengths = (self._inner, self._outer - self._inner, self._outer)
@@ -76,11 +75,6 @@ class Shell(DistanceGeometry):
     def unit_dimension(self) -> int:
         return 1 + direction_columns(self.dimension)
 
-    def support(self, directions: np.ndarray) -> np.ndarray:
-        return directions @ self._centre + self._outer * np.linalg.norm(
-            directions, axis=1
-        )
-
     def interior(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         d = self.dimension
         low, high = self._inner**d, self._outer**d
@@ -89,26 +83,11 @@ class Shell(DistanceGeometry):
         return x, np.ones(len(unit), bool)
 
     def pieces(self) -> tuple[Piece, ...]:
-        d = self.dimension
         name = self.name or self._default
-        return tuple(
-            Piece(
-                names=(f"{name}_{end}", name),
-                measure=sphere_measure(d) * radius ** (d - 1),
-                unit_dimension=direction_columns(d),
-                place=functools.partial(self._place, radius, sign),
-            )
-            for end, radius, sign in (
-                ("inner", self._inner, -1.0),
-                ("outer", self._outer, 1.0),
-            )
+        return (
+            self._sphere((f"{name}_inner", name), self._inner, -1.0),
+            self._sphere((f"{name}_outer", name), self._outer, 1.0),
         )
-
-    def _place(
-        self, radius: float, sign: float, unit: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        outward = directions(unit, self.dimension)
-        return self._centre + radius * outward, sign * outward
 
     def boundary_normals(self, x: np.ndarray) -> np.ndarray:
         y, tolerance = x - self._centre, SLACK * self.size
@@ -121,11 +100,9 @@ class Shell(DistanceGeometry):
         return np.maximum(radius - self._outer, self._inner - radius)
 
     def smooth_distance(self, x: tf.Tensor) -> tf.Tensor:
-        y = x - tf.constant(self._centre, x.dtype)
-        square = tf.reduce_sum(y * y, axis=1, keepdims=True)
-        inside = (self._outer**2 - square) / (2.0 * self._outer)
-        outside = (square - self._inner**2) / (2.0 * self._inner)
-        return conjunction([inside, outside], self.size)
+        outer = self._within_sphere(x, self._outer)
+        inner = self._within_sphere(x, self._inner)
+        return conjunction([outer, -inner], self.size)
 
     def __repr__(self) -> str:
         centre = tuple(self._centre.tolist())
