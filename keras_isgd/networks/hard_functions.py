@@ -1,5 +1,6 @@
 """The functions of hard conditions, which are saved with their networks."""
 
+import abc
 import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +36,7 @@ class Distanced(Protocol):
         """Zero on the boundary, positive inside, smooth: `(n, d)` to `(n, 1)`."""
 
 
-class _Hard:
+class _Hard(abc.ABC):
     """A function of x and N that holds some outputs and leaves the others.
 
     Args:
@@ -57,9 +58,9 @@ class _Hard:
         ]
         return tf.concat(columns, axis=1)
 
+    @abc.abstractmethod
     def hold(self, x: tf.Tensor, network: tf.Tensor) -> tf.Tensor:
         """What stands for the outputs that are held."""
-        raise NotImplementedError
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")

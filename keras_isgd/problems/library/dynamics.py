@@ -64,18 +64,14 @@ class _Dynamics(Problem):
     Attributes:
         rates: the right-hand side, a function of the values and the factors.
         start: the first values.
-        factors: its numbers, the true ones where they are to be found.
+        factors: the numbers in its equations, the true ones where they are to be found.
     """
 
     coordinates = ("t",)
     reference_accuracy = 1e-11
     rates: Rates
     start: tuple[float, ...]
-
-    @property
-    def factors(self) -> tuple[float, ...]:
-        """The numbers in the equations."""
-        raise NotImplementedError
+    factors: tuple[float, ...]
 
     def exact(self, x: tf.Tensor) -> tf.Tensor:
         """The outputs at points `(n, 1)`, shape `(n, outputs)`."""
@@ -140,10 +136,7 @@ class LotkaVolterra(_Dynamics):
         if len(start) != 2:
             raise ValueError(f"Expected two numbers in `start`, got {start!r}.")
         self.start = tuple(check_positive("start", value) for value in start)
-
-    @property
-    def factors(self) -> tuple[float, ...]:
-        return self.growth, self.hunting, self.feeding, self.death
+        self.factors = (self.growth, self.hunting, self.feeding, self.death)
 
     def residual(self, u: Field, x: tf.Tensor) -> dict[str, tf.Tensor]:
         return self._equations(u, *self.factors)
