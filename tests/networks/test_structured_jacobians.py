@@ -5,6 +5,7 @@ import functools
 import numpy as np
 import pytest
 import tensorflow as tf
+from jacobians import assert_close, rows_and_jacobian
 from structured_networks import Strip, linear_in_n, small
 
 import keras_isgd as ki
@@ -59,14 +60,7 @@ def compared(kind):
     assert {term.layout for term in models[0]._terms} == {"pointwise"}
     taylor, tape = (model.objective(data) for model in models)
     w = taylor.parameters.read()
-    rows, jacobian = tf.function(tape.linearise)(w)
-    return taylor, w, rows.numpy(), jacobian.numpy()
-
-
-def assert_close(found, expected, tolerance=1e-11):
-    found, expected = np.asarray(found), np.asarray(expected)
-    assert found.shape == expected.shape
-    assert np.linalg.norm(found - expected) <= tolerance * np.linalg.norm(expected)
+    return taylor, w, *rows_and_jacobian(tape, w)
 
 
 @pytest.mark.parametrize("kind", NETWORKS)
