@@ -467,5 +467,5 @@ CASES = {
     "beam_mm": Case(lambda: Beam(6000.0), _relative_l2, 1e-6, "relative L2"),
     "beam_um": Case(lambda: Beam(6e-6), _relative_l2, 1e-6, "relative L2"),
     "heat_si": Case(HeatSI, _max_error, 1e-3, "kelvin, maximum"),
-    "lotka_volterra": Case(LotkaVolterra, _relative_l2, 1e-3, "relative L2"),
+    "lotka_volterra": Case(LotkaVolterra, _relative_l2, 1e-5, "relative L2"),
 }
