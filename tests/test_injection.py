@@ -122,42 +122,50 @@ def test_a_weight_beyond_a_wall_is_never_kept(name):
     assert after < 0.9 * before
 
 
-@pytest.mark.parametrize("fault", [np.nan, np.inf])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_gradient_that_is_not_finite_beyond_a_wall(name, fault):
+def test_a_gradient_that_is_not_finite_beyond_a_wall(name):
     """The loss is finite everywhere, its gradient and Jacobian only near the start."""
     start, wall = np.array([-0.5, 0.8]), tf.Variable(0.05, dtype=tf.float64)
+    fault = tf.Variable(np.nan, dtype=tf.float64)
     w = keras.Variable(start, dtype="float64")
 
     @tf.custom_gradient
-    def walled(v, outside):
+    def walled(v, outside, fault):
         def gradient(upstream):
-            bad = tf.fill(tf.shape(upstream), tf.cast(fault, v.dtype))
-            return tf.where(outside, bad, upstream), None
+            bad = tf.fill(tf.shape(upstream), fault)
+            return tf.where(outside, bad, upstream), None, None
 
         return tf.identity(v), gradient
 
     def rows():
         v = tf.convert_to_tensor(w)
-        v = walled(v, abs(v[0] - start[0]) > wall)
+        v = walled(v, abs(v[0] - start[0]) > wall, tf.convert_to_tensor(fault))
         return tf.stack([10.0 * (v[1] - v[0] ** 2), 1.0 - v[0]])
 
     objective = ki.LeastSquares(rows, [w])
     optimizer = OPTIMIZERS[name]()
-    losses = [float(objective.value(tf.convert_to_tensor(w)))]
-    for _ in range(15):
-        optimizer.minimize(objective)
-        assert np.isfinite(w.numpy()).all()
-        losses.append(float(objective.value(tf.convert_to_tensor(w))))
-    assert (np.diff(losses) <= 1e-15 * losses[0]).all()
-    if name == "isgd":  # which chooses alpha
-        assert losses[-1] < losses[0]
+    optimizer.build([w])
+    fresh = [v.numpy() for v in optimizer.variables]
+    for value in (np.nan, np.inf):
+        for variable, content in zip(optimizer.variables, fresh, strict=True):
+            variable.assign(content)
+        fault.assign(value)
+        w.assign(start)
+        wall.assign(0.05)
+        losses = [float(objective.value(tf.convert_to_tensor(w)))]
+        for _ in range(15):
+            optimizer.minimize(objective)
+            assert np.isfinite(w.numpy()).all()
+            losses.append(float(objective.value(tf.convert_to_tensor(w))))
+        assert (np.diff(losses) <= 1e-15 * losses[0]).all()
+        if name == "isgd":  # which chooses alpha
+            assert losses[-1] < losses[0]
 
-    w.assign(start)
-    wall.assign(-1.0)
-    optimizer.minimize(objective)
-    assert optimizer.status == ki.Status.NOT_FINITE_START
-    np.testing.assert_array_equal(w.numpy(), start)
+        w.assign(start)
+        wall.assign(-1.0)
+        optimizer.minimize(objective)
+        assert optimizer.status == ki.Status.NOT_FINITE_START
+        np.testing.assert_array_equal(w.numpy(), start)
 
 
 def test_a_run_without_a_finite_loss_stops_after_its_patience(capsys):
@@ -238,7 +246,7 @@ def test_a_gram_matrix_beyond_its_budget_is_refused_with_its_size():
 
 @pytest.mark.parametrize(
     ("eps", "name"),
-    [(eps, "isgd") for eps in (2.0, 1e-2, 1e-4, 1e-6, 1e-8)]
+    [(eps, "isgd") for eps in (2.0, 1e-4, 1e-8)]
     + [(1e-8, name) for name in OPTIMIZERS if name != "isgd"],
 )
 def test_no_eps_ends_in_a_wrong_success(eps, name):
