@@ -78,6 +78,8 @@ def _case(name, m, p, dtype="float64"):
     wide=st.booleans(),
 )
 def test_the_loss_never_rises(name, dtype, seed, alpha, size, wide):
+    # In single precision one shape: each costs a trace.
+    wide = wide or dtype == "float32"
     case = _case(name, *((3, 6) if wide else (7, 4)), dtype)
     rng = np.random.default_rng(seed)
     m, p = case.a.shape
@@ -116,7 +118,7 @@ def _degenerate(m, p):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-@pytest.mark.parametrize("shape", [(1, 1), (1, 4), (5, 1), (7, 4)])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 6), (7, 4)])
 def test_degenerate_problems_end_in_a_result_or_a_sentence(name, shape):
     case = _case(name, *shape)
     for what, (w, a, b, c) in _degenerate(*shape).items():
