@@ -21,7 +21,7 @@ KERAS_OPTIMIZERS = sorted(
 
 def _model(**network):
     problem = ki.problems.SingularPerturbation(2.0)
-    return ki.PINN(ki.networks.mlp(1, width=8, depth=2, seed=0, **network), problem)
+    return ki.PINN(ki.networks.mlp(1, width=8, depth=1, seed=0, **network), problem)
 
 
 @pytest.mark.parametrize("name", KERAS_OPTIMIZERS)

@@ -28,7 +28,7 @@ EPOCHS = 4  # of two steps each
 
 def _model(first="isgd-adam", **compile_args):
     problem = ki.problems.SingularPerturbation(0.5)
-    model = ki.PINN(ki.networks.mlp(1, width=8, depth=2, seed=1), problem)
+    model = ki.PINN(ki.networks.mlp(1, width=6, depth=1, seed=1), problem)
     model.compile(optimizer=FIRST[first](), **compile_args)
     return model
 
