@@ -11,8 +11,11 @@ import tensorflow as tf
 
 from keras_isgd.app import catalogue, figures, own_problem, runs
 from keras_isgd.app.tables import print_coefficients, print_record, print_table
+from keras_isgd.models.report import Report
 
 __all__ = ["main"]
+
+_REPORT = "report.html"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -144,10 +147,12 @@ def _solve(options: argparse.Namespace) -> int:
     recipe = _recipe(options.problem)
     directory = _prepare_output(options)
     run = _run(options, recipe, options.optimizer)
-    written = _finish(run, directory, _title(options))
+    written, report = _finish(run, directory, _title(options))
     print_table([run])
     print_coefficients([run])
     print(f"\nWritten to {directory}: {', '.join(written)}")
+    if report is not None:
+        print(f"\nReport: {os.path.join(directory, _REPORT)}\n{report.brief()}")
     return 130 if run.interrupted else 0
 
 
@@ -160,7 +165,7 @@ def _compare(options: argparse.Namespace) -> int:
         run = _run(options, recipe, name)
         finished.append(run)
         title = f"{_title(options)}, {name}"
-        own = _finish(run, os.path.join(directory, name), title)
+        own, _ = _finish(run, os.path.join(directory, name), title)
         if run.interrupted:
             break
     written = ["curves.png", "result.json"]
@@ -247,20 +252,24 @@ def _command(options: argparse.Namespace, name: str) -> str:
     return " ".join(words)
 
 
-def _finish(run: runs.Run, directory: str, title: str) -> list[str]:
-    """Writes what a run left; returns the names of what was written."""
+def _finish(
+    run: runs.Run, directory: str, title: str
+) -> tuple[list[str], Report | None]:
+    """Writes what a run left; returns the names of what was written, and a report."""
     exported = runs.write(run, directory)
     if not exported:
         print("The weights are not finite: no model and no picture is written.")
-        return ["result.json"]
+        return ["result.json"], None
     figures.save_curves(
         {run.name: run.records}, os.path.join(directory, "curves.png"), title
     )
-    written = ["result.json", "card.md", "curves.png", "model/"]
+    report = run.model.report()
+    report.to_html(os.path.join(directory, _REPORT))
+    written = ["result.json", "card.md", "curves.png", "model/", _REPORT]
     path = os.path.join(directory, "solution.png")
     if figures.save_solution(run.model, path, title):
         written.insert(3, "solution.png")
-    return written
+    return written, report
 
 
 if __name__ == "__main__":

@@ -60,7 +60,9 @@ class Recipe:
             **self.network,
         )
         weights = {c.name: self.boundary_weight for c in problem.bound_conditions()}
-        return _made(network, problem, loss_weights=weights)
+        model = _made(network, problem, loss_weights=weights)
+        model.choices = ["The network, its points and its weights are of a recipe."]
+        return model
 
     def make_points(
         self, model: PINN, seed: int = 0, resample: bool = True

@@ -1,7 +1,7 @@
 """Physics-informed neural networks."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -11,11 +11,16 @@ import tensorflow as tf
 
 from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.models.coefficient_value import CoefficientValue
-from keras_isgd.models.default_network import default_network, default_weights
+from keras_isgd.models.default_network import (
+    CONDITION_WEIGHT,
+    default_network,
+    default_weights,
+)
 from keras_isgd.models.errors import Measured
 from keras_isgd.models.identification import intervals_of
 from keras_isgd.models.intervals import Intervals
 from keras_isgd.models.point_training import PointTraining
+from keras_isgd.models.report import Report, Trained, report_of
 from keras_isgd.models.residual_loss import ResidualLoss
 from keras_isgd.models.saved_problem import warn_if_not_saved
 from keras_isgd.networks.checks import check_network
@@ -77,10 +82,15 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
                 "Expected a ki.Problem, such as ki.PINN(network, problem) or "
                 f"ki.PINN(problem=problem); got {problem!r}."
             )
+        choices: list[str] = []
         if network is None:
             problem.check()
             network = default_network(problem, seed=0 if seed is None else seed)
-            loss_weights = {**default_weights(problem), **(loss_weights or {})}
+            defaults = default_weights(problem)
+            choices = _chosen(
+                network, [n for n in defaults if n not in (loss_weights or {})]
+            )
+            loss_weights = {**defaults, **(loss_weights or {})}
         elif seed is not None:
             raise ValueError(
                 "`seed` is for the network that is built where none is given; give it "
@@ -89,6 +99,7 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         dtype = check_network(network, problem)
         warn_if_not_saved(problem)
         super().__init__(name=name, dtype=dtype)
+        self.choices = choices
         self.network = network
         self.problem = problem
         self.derivatives = derivatives
@@ -174,6 +185,51 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
             level,
         )
 
+    @property
+    def choices(self) -> list[str]:
+        """Sentences about what was chosen for the user, and why; see `report`.
+
+        None where the network was given. They are saved with the model.
+        """
+        return self._choices
+
+    @choices.setter
+    def choices(self, sentences: Iterable[str]) -> None:
+        # Keras would track, and wrap, a list.
+        object.__setattr__(self, "_choices", [str(s) for s in sentences])
+
+    def report(self, points: Any = None) -> Report:
+        """Returns what is known of the model: print it, or `report.to_html(path)`.
+
+        It has what was chosen and why; the residual of each equation and condition on
+        points that were not trained on, relative to a natural size, and where it is
+        largest; the errors where a solution is known; an estimate of the error that
+        remains, from one Gauss-Newton step; the coefficients; what limits the run; and
+        what to try next. It takes seconds, and changes nothing.
+
+        Args:
+            points: as for `fit`: a dictionary of point sets, or a dataset whose first
+                one is taken. 4,096 points inside and 1,024 of each condition that no
+                training has by itself, if None.
+
+        Raises:
+            TypeError, ValueError: points that do not fit the problem.
+        """
+        log = getattr(getattr(self, "history", None), "history", {})
+        trained = Trained(
+            problem=self.problem,
+            terms=self._terms,
+            network=self.network,
+            call=self.call,
+            coefficients=self._coefficients,
+            values={name: float(c.numpy()) for name, c in self.coefficients.items()},
+            choices=self.choices,
+            history=log.get("loss", ()),
+            penalty=float(sum(self.losses)),
+            dtype=self.compute_dtype,
+        )
+        return report_of(trained, points)
+
     # -- saving -------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
@@ -183,6 +239,7 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
             "problem": keras.saving.serialize_keras_object(self.problem),
             "loss_weights": dict(self.loss_weights),
             "derivatives": self.derivatives,
+            **({"choices": list(self.choices)} if self.choices else {}),
         }
 
     def save_own_variables(self, store: Any) -> None:
@@ -203,11 +260,30 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         cls, config: dict[str, Any], custom_objects: dict | None = None
     ) -> "PINN":
         config = dict(config)
+        choices = config.pop("choices", ())
         for key in ("network", "problem"):
             config[key] = keras.saving.deserialize_keras_object(
                 config[key], custom_objects=custom_objects
             )
-        return cls(**config)
+        model = cls(**config)
+        model.choices = choices
+        return model
+
+
+def _chosen(network: keras.Model, weighted: Sequence[str]) -> list[str]:
+    """What `PINN` chooses where no network is given."""
+    found = [
+        f"A network of {network.count_params()} weights, since none was given: its "
+        "inputs are mapped to the unit box, so that units do not matter, and its "
+        "outputs to the range of the values that the conditions prescribe."
+    ]
+    if weighted:
+        found.append(
+            f"Weights of {CONDITION_WEIGHT:g} for {', '.join(weighted)}, since these "
+            "have none of their own: a condition that is violated changes the whole "
+            "answer, a residual at a point little."
+        )
+    return found
 
 
 def _start(value: float, shape: tuple[int, ...], dtype: str) -> tf.Tensor:

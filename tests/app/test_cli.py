@@ -30,11 +30,17 @@ def test_solve_writes_table_json_pictures_and_model(optimizer, tmp_path, capsys)
     printed = capsys.readouterr().out
     assert "relative L2" in printed
     written = {"result.json", "card.md", "curves.png", "solution.png", "model"}
+    written.add("report.html")
     assert set(os.listdir(out)) == written
     for picture in ("curves.png", "solution.png"):
         assert (out / picture).read_bytes()[:4] == b"\x89PNG"
     content = json.loads((out / "result.json").read_text())
     result = content["result"]
+    report = (out / "report.html").read_text()
+    assert f"Report: {out / 'report.html'}" in printed
+    for heading in ("What limits this run", "What to try next"):
+        assert heading in report
+        assert heading in printed.split("Written to")[1]
     # The numbers are those of the exported model, by another route.
     problem = ki.problems.SingularPerturbation(2.0)
     x = problem.test_points()

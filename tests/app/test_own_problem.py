@@ -67,12 +67,15 @@ def test_errors_of_each_output_and_the_coefficients(file, tmp_path, capsys):
     assert main([*arguments, "--optimizer", "adam", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
     result = json.loads((out / "result.json").read_text())["result"]
-    head, row = printed.splitlines()[-5:-3]
+    table, told = printed.split("\nWritten to")
+    head, row = table.splitlines()[-3:-1]
     assert head.split()[-8:] == ["L2", "u", "L2", "v", "max", "u", "max", "v"]
     cells = [float(cell) for cell in row.split()[-4:]]
     keys = ("relative_l2_u", "relative_l2_v", "max_error_u", "max_error_v")
     assert cells == [float(f"{result[key]:.2e}") for key in keys]
     assert f"coefficients by adam: w = {result['coefficients']['w']:.6g}" in printed
+    assert f"Report: {out / 'report.html'}" in told
+    assert "A network of" in (out / "report.html").read_text()
     card = (out / "card.md").read_text()
     assert f"| relative l2 v | {result['relative_l2_v']:.4g} |" in card
     assert f"| coefficients | w = {result['coefficients']['w']:.6g} |" in card
@@ -90,7 +93,9 @@ def test_without_an_exact_solution(file, tmp_path, capsys, monkeypatch):
     assert main([*arguments, "--optimizers", "adam"]) == 0
     printed = capsys.readouterr().out
     assert "relative L2" not in printed
-    assert "result.json, card.md, curves.png, solution.png, model/" in printed
+    assert (
+        "result.json, card.md, curves.png, solution.png, model/, report.html" in printed
+    )
     assert set(os.listdir("runs/instance")) == {"adam", "curves.png", "result.json"}
 
 
