@@ -1,5 +1,6 @@
 """Where a loss is NaN or infinite: the term, the equation, the point, the remedy."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -49,7 +50,10 @@ def _explain_term(
     values = term.values_at(x, network)
     numbers = {name: tf.convert_to_tensor(v) for name, v in coefficients.items()}
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        tape.watch([values, numbers])
+        # One by one: TensorFlow sorts keys, and the names of derivatives have no order.
+        for value in itertools.chain(*(found.values() for found in values)):
+            tape.watch(value)
+        tape.watch(list(numbers.values()))
         rows = term.rows_of(values, x, numbers)
         squares = tf.reduce_sum(rows**2)
     bad = _first(rows)

@@ -33,11 +33,12 @@ def made(problem, epochs=0, width=8, points=None, depth=2, **arguments):
         width=width,
         depth=depth,
         input_scale=2.0,
-        domain=problem.domain,
-        seed=1,
+        domain=problem.region.box or problem.domain,
+        seed=0,
         dtype=arguments.pop("dtype", "float64"),
     )
-    weights = {c.name: 100.0 for c in problem.bound_conditions()}
+    weight = arguments.pop("weight", 100.0)
+    weights = {c.name: weight for c in problem.bound_conditions()}
     model = ki.PINN(network, problem, weights, **arguments)
     model.compile(optimizer=ki.ISGD(), jit_compile=False)
     if epochs:
@@ -137,26 +138,26 @@ def test_unseen_points_errors_and_history(trained, report):
     assert np.isfinite(numbers(report)).all()
 
 
-def test_a_report_changes_nothing(trained):
+def test_a_report_changes_nothing(trained, report):
     before = [v.numpy() for v in trained.variables]
-    first, second = trained.report(), trained.report()
-    assert str(first) == str(second)
+    assert str(trained.report()) == str(report)
     for old, new in zip(before, trained.variables):
         np.testing.assert_array_equal(old, new.numpy())
 
 
 def affine(problem, a=2.0, b=0.5):
-    network = ki.networks.mlp(1, width=1, depth=0, seed=0)
+    dense = keras.layers.Dense(1, dtype="float64")
+    network = keras.Sequential([keras.Input((1,), dtype="float64"), dense])
     network.layers[-1].kernel.assign([[a]])
     network.layers[-1].bias.assign([b])
     return ki.PINN(network, problem)
 
 
-def test_the_size_of_an_equation_is_its_largest_part(monkeypatch):
+def test_the_size_of_an_equation_is_its_largest_part():
     x = np.linspace(0.0, 1.0, 101)[:, None]
     problem = Any(
         lambda u, x: {"one": 3.0 * u.d("x") + u.value, "two": u.value * u.d("x")},
-        ki.Data([[0.0], [1.0]], [[-1.0], [5.0]], sigma=0.1),
+        ki.Data([[0.0], [1.0]], [[1.0], [3.0]], sigma=0.1),
     )
     found = affine(problem).report({"interior": x})
     one, two, data = found.residuals
@@ -164,8 +165,8 @@ def test_the_size_of_an_equation_is_its_largest_part(monkeypatch):
     u = 2.0 * x + 0.5
     assert one.size == pytest.approx(6.0)  # 3 u_x, against u - 2 and the flat 2
     assert two.size == pytest.approx(np.sqrt(np.mean((2.0 * u) ** 2)))  # u u_x
-    assert data.size == pytest.approx(3.0 / 0.1)  # the half range in deviations
-    assert data.relative_rms == pytest.approx(np.sqrt((1.5**2 + 2.5**2) / 2) / 3.0)
+    assert data.size == pytest.approx(1.0 / 0.1)  # the half range in deviations
+    assert data.relative_rms == pytest.approx(0.5)
 
 
 # -- the error that remains ------------------------------------------------------------
@@ -210,13 +211,24 @@ def heat(**attributes):
     )
 
 
-@pytest.mark.parametrize(
-    ("problem", "epochs"), [(disk(), 3), (disk(), 12), (heat(), 12)]
-)
-def test_it_is_of_the_order_of_the_error(problem, epochs):
-    report = made(problem, epochs).report()
-    assert report.errors["relative_l2"] < 0.3
-    assert of_order(report), (report.errors, report.remaining)
+def test_it_is_of_the_order_of_the_error_in_a_disk():
+    model = made(disk(), 4, weight=1.0)
+    early = model.report()
+    assert 0.05 < early.errors["relative_l2"] < 2.0
+    assert of_order(early)
+    assert "unsettled" in kinds(early)
+    model.fit(epochs=12, verbose=0)
+    late = model.report()
+    assert late.errors["relative_l2"] < 0.2 * early.errors["relative_l2"]
+    assert of_order(late)
+
+
+def test_it_is_of_the_order_of_the_error_in_time():
+    report = made(heat(), 12).report()
+    assert report.errors["relative_l2"] < 0.05
+    assert of_order(report)
+    # sin(pi x) is zero at both ends.
+    assert [c.relative < 1e-12 for c in report.corners] == [True]
 
 
 @pytest.mark.parametrize("problem", [interval(), disk(), heat()])
@@ -257,10 +269,11 @@ def test_a_lost_initial_condition_is_seen():
         layer.kernel.assign(0.0 * layer.kernel)
     report = model.report()
     initial = report.residuals[-1]
-    assert initial.relative_rms == pytest.approx(math.sqrt(0.5), rel=1e-2)
+    # Of the half range of what is prescribed, 0 to 1.
+    assert initial.relative_rms == pytest.approx(math.sqrt(2.0), rel=1e-2)
     assert report.residuals[0].rms < 1e-12
     assert kinds(report)[0] == "violated"
-    assert "'initial' is violated by 71 %" in report.limits[0].text
+    assert "'initial' is violated by 141 %" in report.limits[0].text
     assert "model.loss_weights['initial'] = 1e+04" in report.next[0]
 
 
@@ -297,9 +310,6 @@ def test_conditions_that_disagree_at_a_corner():
     assert corner.difference == pytest.approx(2.0)
     assert corner.at == {"x": 1.0, "y": 2.0}
     assert kinds(report)[0] == "corner"
-    assert [c.relative for c in made(heat(), width=4).report().corners] == [
-        pytest.approx(0.0, abs=1e-12)
-    ]
 
 
 def test_conditions_of_a_geometry_disagree_with_the_first_time():
@@ -512,7 +522,9 @@ def test_a_page_without_other_files(tmp_path):
     problem = heat()
     conditions = [ki.Dirichlet(name=name), *problem.conditions()[1:]]
     problem.conditions = lambda: conditions
-    model = made(problem, 2, width=4)
+    model = made(problem, width=4, depth=1)
+    model.compile(optimizer="sgd", jit_compile=False)
+    model.fit(problem.points(50, 10), epochs=3, verbose=0)
     report = model.report()
     path = tmp_path / "report.html"
     report.to_html(path)
@@ -556,6 +568,6 @@ def test_choices_are_said_and_saved(tmp_path):
     report = again.report()
     assert report.choices == tuple(model.choices)
     assert "Three windows in time." in str(report)
-    assert "was given" not in str(report)
+    assert "The network was given" not in str(report)
     model.choices = ("one",)
     assert type(model.choices) is list

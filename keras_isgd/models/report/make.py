@@ -52,11 +52,11 @@ def report_of(trained: Trained, points: Any = None) -> Report:
     inside = np.concatenate(
         [np.asarray(sets[n])[:, : problem.input_count] for n in problem.sets.interior]
     )
-    bad = explain(trained.terms, trained.network, sets, trained.coefficients)
-    if bad is not None:
-        return _not_finite(common, bad)
     sizes = Sizes.of(problem, trained.predicted(inside))
     rows = [rows_of(trained, t, t.inputs(sets), sizes) for t in trained.terms]
+    if not all(np.isfinite(r.values).all() for r in rows):
+        bad = explain(trained.terms, trained.network, sets, trained.coefficients)
+        return _not_finite(common, bad or "The loss is not finite.")
     residuals = residuals_of(trained, sets, rows)
     own = [r.size for r in rows[: len(trained.equations)]]
     measured = Measurements(

@@ -17,6 +17,8 @@ __all__ = ["Rows", "Sizes", "rows_of"]
 
 # Points of a term whose rows are evaluated at once.
 _CHUNK = 2048
+# An output that varies by less than this part of a prescribed value is flat.
+_FLAT = 1e-3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +26,9 @@ class Sizes:
     """The sizes of outputs and coordinates.
 
     An output's middle and half range are those of the values that the problem's
-    conditions prescribe for it, and where these are none or zeros, 0 and half of the
-    range that the network gives to it.
+    conditions prescribe for it. Where these do not say how it varies, since there are
+    none, zeros or one value alone, its half range is that of the network's output, if
+    that varies.
 
     Attributes:
         middles, halves: of the outputs, `(outputs,)`.
@@ -41,8 +44,10 @@ class Sizes:
         """Returns those of a problem and a network's outputs `(n, outputs)`."""
         middles, halves = output_ranges(problem)
         own = 0.5 * np.ptp(u, axis=0)
-        open_ = (middles == 0.0) & (halves == 1.0) & np.isfinite(own) & (own > 0.0)
-        return cls(middles, np.where(open_, own, halves), tuple(problem.region.lengths))
+        none = (middles == 0.0) & (halves == 1.0) & (own > 0.0)
+        one = (np.abs(middles) == halves) & (own > _FLAT * halves) & (own < halves)
+        halves = np.where(none | one, own, halves)
+        return cls(middles, halves, tuple(problem.region.lengths))
 
     def flat(self, request: Request) -> float:
         """What a derivative is for outputs that are constant at their middle."""

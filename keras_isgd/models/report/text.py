@@ -137,10 +137,13 @@ def _remaining(report: "Report") -> list[str]:
     found = report.remaining
     if isinstance(found, str):
         return [found]
+    seen = _NOT_SEEN
+    if any(finding.kind == "unsolved" for finding in report.limits):
+        seen = "Since the equation does not hold, the error may be far larger."
     changes = ", ".join(f"{n} by {percent(c)}" for n, c in found.change.items())
     return [
         f"One Gauss-Newton step on {found.rows} new rows would change {changes} (root "
-        f"mean square), and leave {percent(found.left)} of the residual. {_NOT_SEEN}"
+        f"mean square), and leave {percent(found.left)} of the residual. {seen}"
     ]
 
 
