@@ -422,6 +422,18 @@ def test_weights_that_are_not_finite():
     assert "<html" in page(report)
 
 
+def test_a_residual_that_is_not_finite_is_explained():
+    """With a sum of second derivatives, whose name has no order beside others."""
+    problem = Any(
+        lambda u, x: u.laplacian() + u.d("x") + tf.math.log(u.value - 1e3),
+        coordinates=("x", "y"),
+        domain=ki.Box((0.0, 0.0), (1.0, 1.0)),
+    )
+    report = made(problem, width=4, depth=1).report({"interior": np.full((9, 2), 0.5)})
+    assert kinds(report) == ["not finite"]
+    assert "In the term 'residual'" in report.limits[0].text
+
+
 # -- every kind of problem -------------------------------------------------------------
 
 
