@@ -33,7 +33,8 @@ class Remaining:
 
     Attributes:
         change: of each output by its name, root mean square over points that were not
-            trained on, relative to the output's own.
+            trained on, relative to that of the output before or after the step, the
+            larger one.
         coefficients: the coefficients' changes by name, those of their trained numbers
             mapped to values.
         left: the residual that the step leaves, relative to the present one, per row
@@ -149,7 +150,7 @@ def _changes(trained: Trained, u: np.ndarray, change: np.ndarray) -> dict[str, f
         moved, value = change[:, i], u[:, i]
         if name in trained.problem.defined_up_to_constant:
             moved, value = moved - moved.mean(), value - value.mean()
-        size = float(np.linalg.norm(value)) or 1.0
+        size = max(np.linalg.norm(value), np.linalg.norm(value + moved)) or 1.0
         found[name] = float(np.linalg.norm(moved) / size)
     return found
 
