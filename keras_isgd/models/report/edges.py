@@ -160,12 +160,12 @@ def corners_of(
         and not getattr(condition, "order", 0)
         and condition.fixed_points(problem) is None
     ]
-    found: dict[tuple[str, str, str], Corner] = {}
+    found: dict[tuple[frozenset[str], str], Corner] = {}
     for one, other in itertools.permutations(given, 2):
         x = np.asarray(sets[str(one.set_name)])[:, : problem.input_count]
         for face in _faces(trained, problem.region.place(other.on)):
             for corner in _compared(trained, one, other, x, face, sizes):
-                key = (*sorted((one.name, other.name)), corner.output)
+                key = (frozenset((one.name, other.name)), corner.output)
                 if key not in found or corner.relative > found[key].relative:
                     found[key] = corner
     return tuple(sorted(found.values(), key=lambda c: -c.relative))
