@@ -46,7 +46,7 @@ class Residual:
         name: the term's name, or the equation's.
         is_equation: whether it is an equation and not a condition.
         points: on how many rows it was measured.
-        weight: its omega in the loss.
+        weight: its omega in the loss, of several the mean.
         loss: its part of the loss, with that weight.
         rms: the root mean square, without weights.
         maximum: the largest absolute value.
@@ -128,8 +128,9 @@ def _residual(
         name=name,
         is_equation=trained.is_equation(term),
         points=len(rows.values),
-        weight=term.weights[name],
-        loss=term.weights[name] * float(np.sum(rows.values**2) / len(rows.values)),
+        weight=float(np.mean(term.weights[name])),
+        # A weight may be one number, or one for each column.
+        loss=float(np.sum(term.weights[name] * np.mean(rows.values**2, axis=0))),
         rms=_rms(rows.values),
         maximum=float(np.abs(rows.values).max()),
         size=float(rows.size.max()),
