@@ -52,3 +52,39 @@ def save(name, breaks, bases, cells, coefficients, accuracy, script, dtype):
     size = path.stat().st_size / 1000
     shape = np.shape(coefficients)
     print(f"{path.name}: {size:.0f} kB, {shape}, accuracy {accuracy:.1e}")
+
+
+def save_values(name, places, values, accuracy, script):
+    """Writes values at points beside these scripts, in float32.
+
+    Args:
+        name: of the file, `pinnacle_{name}.npz`.
+        places: the points `(n, d)`, or a list of d axes whose grid they are, the last
+            one fastest.
+        values: `(n, outputs)`, or an array with the grid's axes first; NaN where there
+            is nothing.
+        accuracy: their relative L2 error.
+        script: which wrote them.
+    """
+    path = Path(__file__).parent / f"pinnacle_{name}.npz"
+    if isinstance(places, list):
+        points = {f"axis_{i}": np.asarray(axis) for i, axis in enumerate(places)}
+        points["axes"] = len(places)
+    else:
+        points = {"points": np.asarray(places, np.float64)}
+    np.savez_compressed(
+        path,
+        **points,
+        values=np.asarray(values, np.float32),
+        accuracy=accuracy,
+        script=np.array(script),
+    )
+    size = path.stat().st_size / 1000
+    print(f"{path.name}: {size:.0f} kB, {np.shape(values)}, accuracy {accuracy:.1e}")
+
+
+def relative(values, better):
+    """The relative L2 difference of two arrays, NaN left out."""
+    known = ~(np.isnan(values) | np.isnan(better))
+    gap = (values - better)[known]
+    return float(np.linalg.norm(gap) / np.linalg.norm(better[known]))
