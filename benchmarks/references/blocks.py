@@ -24,7 +24,7 @@ SCRIPT = "benchmarks/references/blocks.py"
 AXIS = np.linspace(-10.0, 10.0, 81)
 
 
-def _lagrange(nodes, at):
+def _lagrange(nodes: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Lagrange's polynomials at points, `(points, nodes)`."""
     degree = len(nodes) - 1
     return legendre.legvander(at, degree) @ np.linalg.inv(
@@ -32,7 +32,7 @@ def _lagrange(nodes, at):
     )
 
 
-def _matrices(degree):
+def _matrices(degree: int) -> tuple[np.ndarray, np.ndarray]:
     """Mass and stiffness on (-1, 1)."""
     nodes = lobatto(degree)
     q, w = legendre.leggauss(degree + 2)
@@ -44,14 +44,14 @@ def _matrices(degree):
     return value.T @ (w[:, None] * value), slope.T @ (w[:, None] * slope)
 
 
-def _lines(levels):
+def _lines(levels: int) -> np.ndarray:
     """Lines of a grid that get closer towards the blocks' edges."""
     half = 2.0 * np.concatenate([[0.0], 0.3 ** np.arange(levels, -1, -1)])
     one = np.concatenate([half, 4.0 - half[-2::-1]])
     return np.unique(np.round(np.add.outer(np.arange(-10, 10, 4), one), 12))
 
 
-def solve(a, f, levels, degree):
+def solve(a: np.ndarray, f: np.ndarray, levels: int, degree: int) -> np.ndarray:
     """u on the grid of `AXIS`, `(81, 81)`."""
     mesh = Mesh([_lines(levels)] * 2, lambda x, y: True)
     points, numbers = mesh.nodes(degree)
@@ -85,7 +85,7 @@ def solve(a, f, levels, degree):
     return _on_grid(mesh, degree, u[numbers])
 
 
-def _on_grid(mesh, degree, values):
+def _on_grid(mesh: Mesh, degree: int, values: np.ndarray) -> np.ndarray:
     found = np.empty((len(AXIS), len(AXIS)))
     places, shares = [], []
     for line in mesh.lines:
@@ -99,7 +99,7 @@ def _on_grid(mesh, degree, values):
     return found
 
 
-def main():
+def main() -> None:
     """Writes both files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="PINNacle's folder")

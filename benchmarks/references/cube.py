@@ -6,6 +6,8 @@ difference to a grid of half as many cells along each edge, of which the finer o
 error is a part.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, cg
 from tables import relative, save_values
@@ -20,7 +22,7 @@ _BALLS = [
 _PARTS = 6
 
 
-def _outside(x, y, z):
+def _outside(x: Any, y: Any, z: Any) -> Any:
     """Whether points lie in no ball; the arguments broadcast."""
     kept = True
     for (a, b, c), radius in _BALLS:
@@ -28,7 +30,7 @@ def _outside(x, y, z):
     return kept
 
 
-def _shares(n, axis):
+def _shares(n: int, axis: int | None) -> np.ndarray:
     """The part of each cell, or of each face across an axis, outside of the balls."""
     fine = (np.arange(n * _PARTS) + 0.5) / (n * _PARTS)
     axes = [fine, fine, fine]
@@ -48,7 +50,7 @@ def _shares(n, axis):
     return found
 
 
-def _source(n):
+def _source(n: int) -> np.ndarray:
     centre = (np.arange(n) + 0.5) / n
     x, y, z = np.meshgrid(centre, centre, centre, indexing="ij", sparse=True)
     a, b, c = np.sin(np.pi * x), np.sin(10 * np.pi * y), np.sin(5 * np.pi * z)
@@ -56,7 +58,7 @@ def _source(n):
     return 20 * np.exp(a + b + c) * (square - 1) / (square + 1) + 100 * a * b * c
 
 
-def solve(n):
+def solve(n: int) -> np.ndarray:
     """u at the cells' centres, `(n, n, n)`, NaN in the balls."""
     volume = _shares(n, None)
     faces = [_shares(n, axis) for axis in range(3)]
@@ -73,7 +75,7 @@ def solve(n):
     diagonal[~inside] = 1.0
     mass = square * volume
 
-    def apply(flat):
+    def apply(flat: np.ndarray) -> np.ndarray:
         u = flat.reshape(n, n, n)
         total = mass * u
         for axis, face in enumerate(faces):
@@ -100,7 +102,7 @@ def solve(n):
     return u
 
 
-def _on_nodes(u):
+def _on_nodes(u: np.ndarray) -> np.ndarray:
     """The means of the eight cells around each inner node."""
     total = 0.0
     for corner in np.ndindex(2, 2, 2):
@@ -109,7 +111,7 @@ def _on_nodes(u):
     return total / 8.0
 
 
-def main():
+def main() -> None:
     """Writes the file."""
     found = []
     for n in (60, 120):

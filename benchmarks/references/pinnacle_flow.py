@@ -7,6 +7,7 @@ coarser grid with a lower degree, and for the channel twice the step.
 """
 
 import argparse
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from elements import Flow, Mesh
@@ -17,22 +18,22 @@ SCRIPT = "benchmarks/references/pinnacle_flow.py"
 TIMES = np.arange(1, 11) * 0.5
 
 
-def _graded(end, ratio, count):
+def _graded(end: float, ratio: float, count: int) -> np.ndarray:
     """Lines from 0 to `end` that get closer towards 0."""
     return end * np.concatenate([[0.0], ratio ** np.arange(count - 1, -1, -1)])
 
 
-def _at(a, b):
+def _at(a: np.ndarray, b: float) -> np.ndarray:
     return np.abs(a - b) < 1e-9
 
 
-def cavity(finer):
+def cavity(finer: bool) -> Flow:
     """A square under a lid of speed 4 x (1 - x), p = 0 at (0, 0)."""
     half = _graded(0.5, 0.3, 6 if finer else 5)
     x = np.concatenate([half, 1.0 - half[-2::-1]])
     mesh = Mesh([x, np.concatenate([[0.0, 0.25], 1.0 - half[::-1]])], lambda x, y: True)
 
-    def given(points):
+    def given(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x, y = points.T
         walls = _at(x * (1.0 - x), 0.0) | _at(y * (1.0 - y), 0.0)
         values = np.zeros((len(points), 2))
@@ -42,14 +43,14 @@ def cavity(finer):
     return Flow(mesh, 10 if finer else 8, 0.01, given, pin=True)
 
 
-def back_step(finer):
+def back_step(finer: bool) -> Flow:
     """A channel that doubles its width at x = 2."""
     near = _graded(1.0, 0.3, 6 if finer else 5)
     x = np.concatenate([[0.0], 2.0 - near[::-1], 2.0 + near[1:], [3.5, 4.0]])
     y = np.concatenate([1.0 - near[:0:-1], 1.0 + near])
     mesh = Mesh([x, y], lambda x, y: x > 2.0 or y < 1.0)
 
-    def given(points):
+    def given(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x, y = points.T
         inlet, outlet = _at(x, 0.0), _at(x, 4.0)
         walls = _at(y * (2.0 - y), 0.0) | (_at(y, 1.0) & (x < 2.0 + 1e-9))
@@ -64,7 +65,7 @@ def back_step(finer):
 class Driven(Flow):
     """The flow in a channel whose inlet pulses, with a force."""
 
-    def __init__(self, finer):
+    def __init__(self, finer: bool) -> None:
         x = np.linspace(0.0, 2.0, 9 if finer else 7)
         y = np.array([0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
         mesh = Mesh([x, y], lambda x, y: True)
@@ -75,13 +76,13 @@ class Driven(Flow):
         self._rate, self._past, self._time = 0.0, 0.0, 0.0
 
     @staticmethod
-    def _given(points):
+    def _given(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x, y = points.T
         inlet, outlet = _at(x, 0.0), _at(x, 2.0)
         walls = _at(y * (1.0 - y), 0.0) | inlet
         return np.zeros((len(points), 2)), np.stack([walls, walls | outlet], axis=1)
 
-    def _linearise(self, state):
+    def _linearise(self, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         matrices, rests = super()._linearise(state)
         area = 0.25 * self.mesh.sizes.prod(axis=1)
         mass = self._v.T @ (self._w[:, None] * self._v)
@@ -97,7 +98,7 @@ class Driven(Flow):
             rests[:, mine] += area[:, None] * (change @ mass)
         return matrices, rests
 
-    def run(self, step):
+    def run(self, step: float) -> list[np.ndarray]:
         """The states at `TIMES`, from rest."""
         steps = round(TIMES[0] / step)
         states, found = [self.start.copy() for _ in range(3)], []
@@ -116,13 +117,21 @@ class Driven(Flow):
         return found
 
 
-def _grid(low, high, counts):
+def _grid(
+    low: Sequence[float], high: Sequence[float], counts: Sequence[int]
+) -> tuple[list[np.ndarray], np.ndarray]:
     axes = [np.linspace(a, b, n) for a, b, n in zip(low, high, counts)]
     points = np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1)
     return axes, points
 
 
-def _steady(name, make, axes, points, kept):
+def _steady(
+    name: str,
+    make: Callable[[bool], Flow],
+    axes: list[np.ndarray],
+    points: np.ndarray,
+    kept: np.ndarray,
+) -> None:
     found = []
     for finer in (False, True):
         flow = make(finer)
@@ -136,7 +145,7 @@ def _steady(name, make, axes, points, kept):
     save_values(name, axes, found[1], error, SCRIPT)
 
 
-def _channel(axes, points):
+def _channel(axes: list[np.ndarray], points: np.ndarray) -> None:
     found = []
     for finer, step in ((False, 0.01), (True, 0.005)):
         flow = Driven(finer)
@@ -149,7 +158,7 @@ def _channel(axes, points):
     save_values("channel", [*axes, TIMES], found[1], relative(*found), SCRIPT)
 
 
-def main():
+def main() -> None:
     """Writes the files that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     every = ("cavity", "back_step", "channel")

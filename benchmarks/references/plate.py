@@ -7,6 +7,8 @@ squares, with the symmetry of the plate; Talbot's contour, as Weideman chose it
 fewer terms and a shorter sum.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import kve
 from sources import circle, fitted
@@ -25,7 +27,13 @@ _HOLES = [
 ]
 
 
-def _multipoles(points, centre, radius, root, orders):
+def _multipoles(
+    points: np.ndarray,
+    centre: Sequence[float],
+    radius: float,
+    root: complex,
+    orders: int,
+) -> np.ndarray:
     """Values and slopes, `(3, points, 2 orders + 1)`: u, u_x, u_y."""
     z = (points - centre) @ np.array([1.0, 1j])
     r, angle = np.abs(z)[:, None], np.angle(z)[:, None]
@@ -47,7 +55,7 @@ def _multipoles(points, centre, radius, root, orders):
     return np.concatenate([np.stack(part) for part in parts], axis=2)
 
 
-def _around(step, distance):
+def _around(step: float, distance: float) -> np.ndarray:
     """Sources around a quarter of the plate."""
     right, top = 8.0 + distance, 12.0 + distance
     y = np.arange(step / 2, top, step)
@@ -59,7 +67,7 @@ def _around(step, distance):
     return np.concatenate(sides)
 
 
-def _basis(points, root, orders, step):
+def _basis(points: np.ndarray, root: complex, orders: int, step: float) -> np.ndarray:
     """Values and slopes of all functions at points, symmetric, `(3, points, k)`."""
     total = 0.0
     for mirror in ((1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)):
@@ -75,7 +83,7 @@ def _basis(points, root, orders, step):
     return total
 
 
-def _boundary(count):
+def _boundary(count: int) -> list[np.ndarray]:
     """Points, normals out of the plate and what heats it, on a quarter."""
     points, normals, values = [], [], []
     for centre, radius, heat in _HOLES:
@@ -94,7 +102,9 @@ def _boundary(count):
     return [np.concatenate(found) for found in (points, normals, values)]
 
 
-def _transformed(s, places, orders, step):
+def _transformed(
+    s: complex, places: np.ndarray, orders: int, step: float
+) -> np.ndarray:
     """The transform of u at places."""
     root = np.sqrt(s)
     points, normals, values = _boundary(6 * orders)
@@ -105,7 +115,7 @@ def _transformed(s, places, orders, step):
     return _basis(places, root, orders, step)[0][:, kept] @ found
 
 
-def solve(places, nodes, orders, step):
+def solve(places: np.ndarray, nodes: int, orders: int, step: float) -> np.ndarray:
     """u at places and `TIMES`, `(places, times)`."""
     columns = []
     for t in TIMES:
@@ -121,7 +131,7 @@ def solve(places, nodes, orders, step):
     return np.stack(columns, axis=1)
 
 
-def main():
+def main() -> None:
     """Writes the file."""
     axes = [np.linspace(0.0, 8.0, 33), np.linspace(0.0, 12.0, 49)]
     places = np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], axis=1)

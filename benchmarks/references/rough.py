@@ -23,7 +23,7 @@ HEAT_TIMES = np.arange(1, 11) * 0.5
 WAVE_TIMES = np.arange(1, 11) * 0.5
 
 
-def _flux_matrix(along_x, along_y, n):
+def _flux_matrix(along_x: np.ndarray, along_y: np.ndarray, n: int) -> sparse.csc_matrix:
     """-div(a grad u) times h^2 at the n - 1 by n - 1 inner nodes; u = 0 outside."""
     m = n - 1
     main = along_x[:-1] + along_x[1:] + along_y[:, :-1] + along_y[:, 1:]
@@ -39,12 +39,12 @@ def _flux_matrix(along_x, along_y, n):
     return sparse.csc_matrix((values, (rows, columns)))
 
 
-def _conductivity(n):
+def _conductivity(n: int) -> tuple[np.ndarray, np.ndarray]:
     """a on the edges between nodes along x and along y, from the spline."""
     spline = CubicTable(gaussian_field())
     nodes, middles = np.arange(1, n) / n, (np.arange(n) + 0.5) / n
 
-    def on(x, y):
+    def on(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         points = np.stack([p.ravel() for p in np.meshgrid(x, y, indexing="ij")], 1)
         found = [spline(part)[0].numpy()[:, 0] for part in np.array_split(points, 64)]
         return np.exp(np.concatenate(found)).reshape(len(x), len(y))
@@ -52,7 +52,7 @@ def _conductivity(n):
     return on(middles, nodes), on(nodes, middles)
 
 
-def _inverse_at_nodes(n):
+def _inverse_at_nodes(n: int) -> np.ndarray:
     """1 / a, averaged over the cell around each node, where a is a table's entry."""
     inverse = np.exp(-gaussian_field()).T
     # Quarters of cells: each lies within one entry if n is a multiple of 256.
@@ -61,7 +61,7 @@ def _inverse_at_nodes(n):
     return sum(fine[i, j] for i in sides for j in sides) / 4.0
 
 
-def heat(n, coded):
+def heat(n: int, coded: bool) -> np.ndarray:
     """u at every (n / 32)th node and at `HEAT_TIMES`, `(31, 31, times)`."""
     nodes = np.arange(1, n) / n
     shape = np.outer(np.sin(np.pi * nodes), np.sin(5.0 * np.pi * nodes))
@@ -92,12 +92,12 @@ def heat(n, coded):
     return (4.0 * found[1] - found[0]) / 3.0
 
 
-def _medium():
+def _medium() -> np.ndarray:
     """c in each of the table's cells, x first."""
     return np.where(gaussian_field() > 0.0, 12.0, 1.0).T
 
 
-def wave(refined, coded):
+def wave(refined: int, coded: bool) -> np.ndarray:
     """u at the centres of every 8th cell of the table and at `WAVE_TIMES`."""
     n = 256 * refined
     h = 2.0 / n
@@ -117,7 +117,7 @@ def wave(refined, coded):
             2.0 * k[:, 1:] * k[:, :-1] / (k[:, 1:] + k[:, :-1]),
         )
 
-    def pushed(u):
+    def pushed(u: np.ndarray) -> np.ndarray:
         total = np.zeros_like(u)
         flux = faces[0] * np.diff(u, axis=0)
         total[:-1] += flux
@@ -141,7 +141,7 @@ def wave(refined, coded):
     return np.stack(shown, axis=2)
 
 
-def main():
+def main() -> None:
     """Writes the files that were asked for."""
     names = ("heat_varying", "heat_varying_coded", "wave_medium", "wave_medium_coded")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -7,6 +7,8 @@ the accuracy is the largest error at boundary points between those of the fit, r
 to the solution's size.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import kv
 from tables import save_values
@@ -14,27 +16,29 @@ from tables import save_values
 SCRIPT = "benchmarks/references/sources.py"
 
 
-def fitted(columns, values):
+def fitted(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Least squares with columns of unit length."""
     scale = np.linalg.norm(columns, axis=0)
     found, *_ = np.linalg.lstsq(columns / scale, values, rcond=1e-15)
     return found / scale
 
 
-def circle(centre, radius, count, shift=0.0):
+def circle(
+    centre: Sequence[float], radius: float, count: int, shift: float = 0.0
+) -> np.ndarray:
     """Evenly spread points of a circle, `(count, 2)`."""
     angle = 2.0 * np.pi * (np.arange(count) + shift) / count
     return np.array(centre) + radius * np.stack([np.cos(angle), np.sin(angle)], 1)
 
 
-def square(half, unit):
+def square(half: float, unit: np.ndarray) -> np.ndarray:
     """Points of a square's edge from places in (-1, 1) on each side."""
     ends = np.ones_like(unit)
     sides = [(unit, ends), (unit, -ends), (ends, unit), (-ends, unit)]
     return half * np.concatenate([np.stack(side, axis=1) for side in sides])
 
 
-def grid_without(half, count, holes):
+def grid_without(half: float, count: int, holes: Sequence) -> tuple:
     """An axis, all grid points of a square, and which of them lie in no hole."""
     axis = np.linspace(-half, half, count)
     points = np.stack([a.ravel() for a in np.meshgrid(axis, axis, indexing="ij")], 1)
@@ -47,7 +51,7 @@ def grid_without(half, count, holes):
 # -- Laplace's equation with the symmetry of a square ---------------------------------
 
 
-def _harmonic(points, terms):
+def _harmonic(points: np.ndarray, terms: int) -> np.ndarray:
     z = points[:, 0] + 1j * points[:, 1]
     columns = [(z / 0.7) ** (4 * k) for k in range(terms)]
     turned = [
@@ -58,10 +62,10 @@ def _harmonic(points, terms):
     return np.stack([np.real(column) for column in columns], axis=1)
 
 
-def poisson2d():
+def poisson2d() -> None:
     """1 on the square, 0 on four circles."""
 
-    def boundary(shift):
+    def boundary(shift: float) -> tuple[np.ndarray, np.ndarray]:
         unit = np.cos(np.pi * (np.arange(200) + 0.5 + shift) / 201.0)
         edge = square(0.5, unit)[:200]
         hole = circle((0.3, 0.3), 0.1, 200, shift)
@@ -91,7 +95,7 @@ _HOLES = [
 _K = 8.0
 
 
-def _particular(points):
+def _particular(points: np.ndarray) -> np.ndarray:
     """A solution without regard to the boundary."""
     x, y = points.T
     s1, c1 = np.sin(np.pi * x), np.cos(np.pi * x)
@@ -103,7 +107,7 @@ def _particular(points):
     return (a + b * x**2 + c * y**2) * s1 * s2 + d * x * c1 * s2 + e * y * s1 * c2
 
 
-def _screened(points, orders):
+def _screened(points: np.ndarray, orders: int) -> np.ndarray:
     columns = []
     for centre, radius in _HOLES:
         z = (points - centre) @ np.array([1.0, 1j])
@@ -126,10 +130,10 @@ def _screened(points, orders):
     return np.stack(columns, axis=1)
 
 
-def boltzmann():
+def boltzmann() -> None:
     """0.2 on the square, 1 on four circles."""
 
-    def boundary(shift):
+    def boundary(shift: float) -> tuple[np.ndarray, np.ndarray]:
         half = 0.5 * np.exp(-0.03 * (np.arange(500) + shift))
         edge = square(1.0, np.concatenate([1.0 - 2.0 * half, 2.0 * half - 1.0]))
         holes = [circle(*hole, 240, shift) for hole in _HOLES]

@@ -54,7 +54,13 @@ def save(name, breaks, bases, cells, coefficients, accuracy, script, dtype):
     print(f"{path.name}: {size:.0f} kB, {shape}, accuracy {accuracy:.1e}")
 
 
-def save_values(name, places, values, accuracy, script):
+def save_values(
+    name: str,
+    places: np.ndarray | list[np.ndarray],
+    values: np.ndarray,
+    accuracy: float,
+    script: str,
+) -> None:
     """Writes values at points beside these scripts, in float32.
 
     Args:
@@ -83,7 +89,7 @@ def save_values(name, places, values, accuracy, script):
     print(f"{path.name}: {size:.0f} kB, {np.shape(values)}, accuracy {accuracy:.1e}")
 
 
-def relative(values, better):
+def relative(values: np.ndarray, better: np.ndarray) -> float:
     """The relative L2 difference of two arrays, NaN left out."""
     known = ~(np.isnan(values) | np.isnan(better))
     gap = (values - better)[known]

@@ -6,6 +6,7 @@ difference to fewer modes, and for heat twice the step.
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ LONG_TIMES = np.linspace(0.0, 100.0, 51)
 BURGERS_TIMES = np.linspace(0.0, 1.0, 6)
 
 
-def heat_long(modes, step):
+def heat_long(modes: int, step: float) -> tuple[list[np.ndarray], np.ndarray]:
     """u on the file's 16 x 12 cell centres at `LONG_TIMES`."""
     inner = np.arange(1, modes + 1) / (modes + 1)
     x, y = np.meshgrid(inner, inner, indexing="ij")
@@ -28,10 +29,10 @@ def heat_long(modes, step):
     k = np.pi * np.arange(1, modes + 1)
     linear = -0.001 * np.add.outer(k**2, k**2).ravel()
 
-    def spectrum(u):
+    def spectrum(u: np.ndarray) -> np.ndarray:
         return fft.dstn(u, type=1, norm="ortho")
 
-    def nonlinear(v):
+    def nonlinear(v: np.ndarray) -> np.ndarray:
         # The last entry is the time.
         u = spectrum(v[:-1].real.reshape(modes, modes))
         pulse = 1.0 + 2.0 * np.sin(np.pi * v[-1].real / 4.0)
@@ -54,7 +55,7 @@ def heat_long(modes, step):
     return places, np.stack(found, axis=2)
 
 
-def burgers2d(points, step):
+def burgers2d(points: int, step: float) -> np.ndarray:
     """u and v at every (points / 32)th place of a period and at `BURGERS_TIMES`."""
     import tensorflow as tf
     from pinnacle_cases.burgers import Burgers2D
@@ -70,7 +71,7 @@ def burgers2d(points, step):
     square = (2 * np.pi) ** 2 * (kx**2 + ky**2)
     factors = _factors(-0.001 * square, step)
 
-    def nonlinear(v):
+    def nonlinear(v: np.ndarray) -> np.ndarray:
         u = fft.irfft2(v, s=(points, points), overwrite_x=False)
         total = 0.0
         for axis in (0, 1):
@@ -91,7 +92,7 @@ def burgers2d(points, step):
     return cut.transpose(1, 2, 3, 0)
 
 
-def _factors(linear, h):
+def _factors(linear: np.ndarray, h: float) -> list[np.ndarray]:
     """ETDRK4's factors, by few circles, for they are large arrays."""
     roots = np.exp(2j * np.pi * (np.arange(16) + 0.5) / 16)
     sums = [0.0] * 4
@@ -109,7 +110,16 @@ def _factors(linear, h):
     return [np.asarray(f, np.float32) for f in found]
 
 
-def _advance(v, nonlinear, whole, half, q, f1, f2, f3):
+def _advance(
+    v: np.ndarray,
+    nonlinear: Callable[[np.ndarray], np.ndarray],
+    whole: np.ndarray,
+    half: np.ndarray,
+    q: np.ndarray,
+    f1: np.ndarray,
+    f2: np.ndarray,
+    f3: np.ndarray,
+) -> np.ndarray:
     n_v = nonlinear(v)
     a = half * v + q * n_v
     n_a = nonlinear(a)
@@ -118,7 +128,7 @@ def _advance(v, nonlinear, whole, half, q, f1, f2, f3):
     return whole * v + f1 * n_v + 2 * f2 * (n_a + n_b) + f3 * n_c
 
 
-def main():
+def main() -> None:
     """Writes the files that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", default=("heat_long", "burgers2d"))
