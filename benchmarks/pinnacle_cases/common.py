@@ -128,8 +128,9 @@ def grid_in_time(
         n: about their number.
     """
     measure = math.prod(b - a for a, b in zip(low, high))
-    inside = math.ceil((n * measure / end) ** (1.0 / (len(low) + 1)))
-    times = math.ceil(n / inside ** len(low))
+    places = math.ceil(math.sqrt(n * measure / end))
+    times = math.ceil(n / places)
+    inside = math.ceil(places ** (1.0 / len(low)))
     axes = [
         a + (b - a) * np.arange(1, inside + 1) / (inside + 1) for a, b in zip(low, high)
     ]
