@@ -1,5 +1,6 @@
 """The benchmark on PINNacle's problems: what it states, compares and writes."""
 
+import functools
 import json
 import math
 import sys
@@ -56,6 +57,12 @@ class Drawn(Folder):
         return random.uniform(0.1, 1.0, shapes[name])
 
 
+@functools.cache
+def made(name):
+    """A case's problem, once: its places are looked up once, too."""
+    return CASES[name].problem(Drawn())
+
+
 def rows(problem, exact, count=40):
     """The rows of each term for a solution instead of a network."""
     sets = next(iter(problem.points(count, count, seed=3)))
@@ -82,12 +89,12 @@ def test_each_published_problem_is_there():
 
 @pytest.mark.parametrize("name", CASES)
 def test_problem_fits_together(name):
-    CASES[name].problem(Drawn()).check()
+    made(name).check()
 
 
 @pytest.mark.parametrize("name", CLOSED)
 def test_formula_solves_the_problem(name):
-    problem = CASES[name].problem(Drawn())
+    problem = made(name)
     exact = problem.exact or ki.problems.Burgers().exact
     found = rows(problem, exact)
     if "data" in found:
@@ -101,7 +108,7 @@ def test_formula_solves_the_problem(name):
 
 
 def test_coded_problems_are_not_solved_by_their_formulas():
-    wave = CASES["wave2d-long-coded"].problem(Drawn())
+    wave = made("wave2d-long-coded")
     x = tf.constant(np.random.default_rng(0).uniform(size=(50, 3)))
     term = next(
         t for t in terms_of(wave, {}, "float64", derivatives="tape")
@@ -110,14 +117,14 @@ def test_coded_problems_are_not_solved_by_their_formulas():
     np.testing.assert_allclose(
         term.rows_at(x, wave.exact, {}), -2.0 * math.pi**2 * wave.exact(x), rtol=1e-8
     )
-    inverse = CASES["poisson-inverse-coded"].problem(Drawn())
+    inverse = made("poisson-inverse-coded")
     missed = rows(inverse, inverse.exact, 4000)["residual"]
     assert np.sqrt(np.mean(missed**2)) == pytest.approx(1.66, abs=0.05)
 
 
 def test_meant_and_coded_blocks_have_the_same_source_and_outside():
-    coded = CASES["poisson2d-blocks-coded"].problem(Drawn())
-    meant = CASES["poisson2d-blocks"].problem(Drawn())
+    coded = made("poisson2d-blocks-coded")
+    meant = made("poisson2d-blocks")
     x = tf.constant([[-9.0, -9.0], [1.0, 5.0], [9.9, -10.0]])
     np.testing.assert_array_equal(coded.source(x), meant.source(x))
     blocks = [[0, 0], [2, 3], [4, 0]]
@@ -204,7 +211,7 @@ def test_missing_data_are_said():
 
 def test_computed_references_have_the_problems_columns():
     for name, case in CASES.items():
-        problem = case.problem(Drawn())
+        problem = made(name)
         for one in case.references(Folder(None)):
             outputs = len(case.score_on or problem.names.outputs)
             assert one.points.shape[1] == len(problem.coordinates), name
