@@ -79,16 +79,15 @@ class Term:
 
     @property
     def weight(self) -> tf.Tensor:
-        """Omega in the term's dtype, a scalar; `(k,)` where equations have their own.
+        """Omega in the term's dtype: a scalar, or `(k,)` for k > 1 columns.
 
         It is read where this is called.
         """
-        if self.names == (self.name,):
-            return self.weights.tensor(self.name, self.dtype)
-        omegas = []
-        for name, columns in self.equations.items():
-            omegas += [self.weights.tensor(name, self.dtype)] * columns
-        return tf.stack(omegas)
+        omegas = [
+            tf.broadcast_to(self.weights.tensor(name, self.dtype), [columns])
+            for name, columns in self.equations.items()
+        ]
+        return omegas[0][0] if self.columns == 1 else tf.concat(omegas, axis=0)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,11 +98,11 @@ class Term:
         """Returns each equation's part of the loss without its omega, scalars.
 
         Args:
-            squares: the sum of the scaled rows' squares, a scalar; or, where
-                equations have weights of their own, those of each column, `(k,)`.
+            squares: the sum of the scaled rows' squares, a scalar; or, for k > 1
+                columns, those of each, `(k,)`.
         """
         values = squares / self.weight
-        if self.names == (self.name,):
+        if self.columns == 1:
             return [values]
         parts = tf.split(values, list(self.equations.values()))
         return [tf.reduce_sum(part) for part in parts]
@@ -114,8 +113,8 @@ class Term:
 
     @property
     def squares_shape(self) -> tuple[int, ...]:
-        """The shape of what `squares` returns: `(k,)` where equations have names."""
-        return () if self.names == (self.name,) else (self.columns,)
+        """The shape of what `squares` returns: `(k,)` for k > 1 columns."""
+        return () if self.columns == 1 else (self.columns,)
 
     @property
     def layout(self) -> str | None:

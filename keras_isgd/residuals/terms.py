@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -37,7 +38,7 @@ class _Part:
 
 def terms_of(
     problem: Problem,
-    weights: Mapping[str, float],
+    weights: Mapping[str, Any],
     dtype: str,
     network: keras.Model | None = None,
     derivatives: str = "tape",
@@ -76,7 +77,8 @@ def terms_of(
                 )
             omegas[name] = part.weight
     check_names(weights, omegas, type(problem).__name__)
-    own = LossWeights({**omegas, **weights}, type(problem).__name__)
+    columns = {n: k for found in equations for n, k in found.items()}
+    own = LossWeights({**omegas, **weights}, type(problem).__name__, columns)
     of_places = [
         _in_network(problem, part, trace)
         for part, trace in zip(parts, traces, strict=True)
