@@ -1,42 +1,115 @@
 """A network for a problem, where none is given."""
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Sequence
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from keras_isgd.derivatives import Field
-from keras_isgd.derivatives.channels import Name
+from keras_isgd.derivatives.channels import is_laplacian
+from keras_isgd.models.scales import equation_sizes, output_ranges
 from keras_isgd.networks import mlp
-from keras_isgd.problems import Condition, Data, Dirichlet, Problem
-from keras_isgd.problems.conditions.values import at
+from keras_isgd.networks.unit_box import UnitBox
+from keras_isgd.problems import Periodic, Problem
+from keras_isgd.residuals.term import Term
+from keras_isgd.residuals.terms import terms_of
 
-__all__ = ["CONDITION_WEIGHT", "default_network", "default_weights"]
+__all__ = ["Design", "default_network", "design_for"]
 
-# Omega of conditions beside an equation of weight one.
-CONDITION_WEIGHT = 100.0
 # First-layer scale on inputs between 0 and 1; see `networks.input_scale_for`.
 _INPUT_SCALE = 4.0
-# Points of each set on which prescribed values are looked at.
-_LOOKED_AT = 64
-# A half range below this part of the largest value is not taken for the variation.
-_FLAT = 1e-3
 # Factor on the last kernel of an output with a single prescribed value.
 _FLATTER = 0.01
 
 
-def default_weights(problem: Problem) -> dict[str, float]:
-    """Returns omegas of the conditions that have none of their own, by name.
+@dataclasses.dataclass(frozen=True)
+class Design:
+    """What a network for a problem is to be, but for its size.
+
+    Attributes:
+        problem: the `Problem`.
+        middles: of each output, `(outputs,)`.
+        sizes: half the range of each, `(outputs,)`.
+        flat: outputs that start with a hundredth of their range.
+        periodic: the numbers of the coordinates that are circles.
+    """
+
+    problem: Problem
+    middles: np.ndarray
+    sizes: np.ndarray
+    flat: np.ndarray
+    periodic: tuple[int, ...]
+
+    def network(
+        self,
+        width: int = 24,
+        depth: int = 2,
+        seed: int | None = 0,
+        dtype: str = "float64",
+    ) -> keras.Model:
+        """Builds a network.
+
+        Args:
+            width: units in each hidden layer.
+            depth: number of hidden layers.
+            seed: whole number for the weights, or None.
+            dtype: "float64" or "float32".
+
+        Returns:
+            A functional `keras.Model` from `(n, d + q)` to the problem's outputs.
+        """
+        problem, region = self.problem, self.problem.region
+        inner = mlp(
+            problem.input_count + len(self.periodic),
+            problem.network_outputs,
+            width=width,
+            depth=depth,
+            input_scale=_INPUT_SCALE,
+            dtype=dtype,
+            seed=seed,
+        )
+        copies = max(len(problem.subdomains), 1)
+        # A start that varies by the full size is far from most equations, where how an
+        # output with a single prescribed value varies is not known.
+        kernel = inner.layers[-1].kernel
+        kernel.assign(kernel * np.tile(np.where(self.flat, _FLATTER, 1.0), copies))
+        x = keras.Input((problem.input_count,), dtype=dtype, name="x")
+        unit = UnitBox(
+            region.lower, region.upper, self.periodic, dtype=dtype, name="unit_box"
+        )
+        u = keras.layers.Rescaling(
+            np.tile(self.sizes, copies).tolist(),
+            np.tile(self.middles, copies).tolist(),
+            dtype=dtype,
+            name="scaled",
+        )(inner(unit(x)))
+        return keras.Model(x, u, name="scaled_mlp")
+
+
+def design_for(problem: Problem) -> Design:
+    """Returns the scales of a problem's inputs and outputs.
+
+    Inputs are mapped to the unit box, each by its own range, so that the units of
+    coordinates do not matter. Outputs have the middle and the half range of the values
+    that the problem's conditions prescribe for them, so that counts of millions and
+    temperatures in kelvin are within reach of weights of the order of one; where the
+    conditions say nothing, the size follows from the equation, see `equation_sizes`. A
+    coordinate in which the conditions make the solution periodic is a circle for the
+    network, see `UnitBox`.
 
     Args:
-        problem: the `Problem`. Measurements with a `sigma` keep their weight.
+        problem: the `Problem`.
     """
-    return {
-        condition.name: CONDITION_WEIGHT
-        for condition in problem.bound_conditions()
-        if condition.weight == 1.0 and not getattr(condition, "sigma_known", False)
-    }
+    middles, halves, single = output_ranges(problem)
+    nothing = np.zeros_like(single)
+    ranges = np.where(np.isnan(halves), 1.0, halves)
+    trial = Design(problem, middles, ranges, nothing, ()).network()
+    terms = terms_of(problem, {}, "float64", trial, "auto")
+    kernel = trial.get_layer("mlp").get_layer("u").kernel
+    sizes = equation_sizes(problem, terms, trial, kernel, halves, single)
+    return Design(
+        problem, middles, sizes, single, tuple(_periodic_axes(problem, terms))
+    )
 
 
 def default_network(
@@ -48,128 +121,32 @@ def default_network(
 ) -> keras.Model:
     """Builds a network whose inputs and outputs have the problem's own scales.
 
-    Inputs are mapped to the unit box, each by its own range, so that the units of
-    coordinates do not matter. Outputs have the middle and the half range of the values
-    that the problem's conditions prescribe for them, so that counts of millions and
-    temperatures in kelvin are within reach of weights of the order of one.
-
-    Args:
-        problem: the `Problem`.
-        width: units in each hidden layer.
-        depth: number of hidden layers.
-        seed: whole number for the weights, or None.
-        dtype: "float64" or "float32".
-
-    Returns:
-        A functional `keras.Model` from `(n, d + q)` to the problem's outputs.
+    See `design_for` and `Design.network`.
     """
-    region = problem.region
-    inner = mlp(
-        problem.input_count,
-        problem.network_outputs,
-        width=width,
-        depth=depth,
-        input_scale=_INPUT_SCALE,
-        dtype=dtype,
-        seed=seed,
-    )
-    lengths = np.asarray(region.lengths)
-    x = keras.Input((problem.input_count,), dtype=dtype, name="x")
-    unit = keras.layers.Rescaling(
-        (1.0 / lengths).tolist(),
-        (-np.asarray(region.lower) / lengths).tolist(),
-        dtype=dtype,
-        name="unit_box",
-    )(x)
-    middles, halves = output_ranges(problem)
-    # How an output with a single prescribed value varies is not known; a start that
-    # varies by its full size is far from most equations.
-    flat = np.where((middles != 0.0) & (np.abs(middles) == halves), _FLATTER, 1.0)
-    copies = max(len(problem.subdomains), 1)
-    kernel = inner.layers[-1].kernel
-    kernel.assign(kernel * np.tile(flat, copies))
-    u = keras.layers.Rescaling(
-        np.tile(halves, copies).tolist(),
-        np.tile(middles, copies).tolist(),
-        dtype=dtype,
-        name="scaled",
-    )(inner(unit))
-    return keras.Model(x, u, name="scaled_mlp")
+    return design_for(problem).network(width, depth, seed, dtype)
 
 
-def output_ranges(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the middle and the half range of each output's prescribed values.
+def _periodic_axes(problem: Problem, terms: Sequence[Term]) -> list[int]:
+    """The coordinates in which the solution is smooth across the period.
 
-    Only values of outputs themselves count, not of their derivatives. An output
-    without them, or with zeros only, has the middle 0 and the half range 1.
-
-    Args:
-        problem: the `Problem`.
-
-    Returns:
-        Two arrays `(outputs,)`.
+    A condition has to say that each output and its derivatives agree, up to one order
+    below the highest that the equation has in that coordinate.
     """
-    count = len(problem.names.outputs)
-    values: list[list[np.ndarray]] = [[] for _ in range(count)]
-    boundary = None if problem.input_count == 1 else _LOOKED_AT
-    sets = next(iter(problem.points(_LOOKED_AT, boundary, method="sobol")))
+    names, highest = problem.names, [1] * len(problem.coordinates)
+    for term in terms[: max(len(problem.subdomains), 1)]:
+        for _, indices in frozenset().union(*term.requests):
+            for axis in {i for i in indices if isinstance(i, int)}:
+                order = 2 if is_laplacian(indices) else indices.count(axis)
+                highest[axis] = max(highest[axis], order)
+    meeting: dict[int, set[int]] = {}
     for condition in problem.bound_conditions():
-        for output, found in _prescribed(problem, condition, sets):
-            values[output].append(np.ravel(found))
-    middles, halves = np.zeros(count), np.ones(count)
-    for output, given in enumerate(values):
-        every = np.concatenate(given) if given else np.zeros(1)
-        every = every[np.isfinite(every)]
-        largest = np.abs(every).max(initial=0.0)
-        if largest == 0.0:
+        if not isinstance(condition, Periodic):
             continue
-        half = 0.5 * np.ptp(every)
-        middles[output] = every.min() + half
-        halves[output] = half if half > _FLAT * largest else largest
-    return middles, halves
-
-
-def _prescribed(
-    problem: Problem, condition: Condition, sets: dict[str, tf.Tensor]
-) -> Iterator[tuple[int, np.ndarray]]:
-    """The values that a condition gives to outputs, each with the output's number."""
-    if isinstance(condition, Data):
-        if condition.operator is None:
-            yield from _columns(problem, condition.component, condition.values)
-        return
-    gives_values = type(condition).kind in ("dirichlet", "initial")
-    if not isinstance(condition, Dirichlet) or not gives_values:
-        return
-    if getattr(condition, "order", 0):
-        return
-    points = condition.fixed_points(problem)
-    x = sets[str(condition.set_name)] if points is None else tf.constant(points)
-    x = x[:, : problem.input_count]
-    found = at(condition.value, x, condition.name, _start_of(problem, x)).numpy()
-    outputs = len(problem.names.outputs) if condition.component is None else 1
-    rows = np.broadcast_to(np.atleast_2d(found), (len(x), max(outputs, 1)))
-    yield from _columns(problem, condition.component, rows)
-
-
-def _columns(
-    problem: Problem, component: int | str | None, values: np.ndarray
-) -> Iterator[tuple[int, np.ndarray]]:
-    names = problem.names
-    if component is not None:
-        yield names.component(component), values
-        return
-    for output in range(len(names.outputs)):
-        yield output, values[:, output]
-
-
-def _start_of(problem: Problem, x: tf.Tensor) -> Field:
-    """A field of zeros with the coefficients' first values."""
-
-    def lookup(component: int, indices: Name) -> tf.Tensor:
-        return tf.zeros((len(x), 1), x.dtype)
-
-    numbers = {
-        name: tf.constant(unknown.initial, x.dtype)
-        for name, unknown in problem.unknowns.items()
-    }
-    return Field(lookup, problem.names, coefficients=numbers, points=x)
+        axis = problem.coordinates.index(condition.coordinate)
+        plain = condition.factor == 1.0 and condition.phase is None
+        if plain and set(range(highest[axis])) <= set(condition.orders):
+            every = range(len(names.outputs))
+            one = condition.component
+            found = every if one is None else [names.component(one)]
+            meeting.setdefault(axis, set()).update(found)
+    return sorted(a for a, found in meeting.items() if len(found) == len(names.outputs))

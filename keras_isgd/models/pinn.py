@@ -1,7 +1,7 @@
 """Physics-informed neural networks."""
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -9,13 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.models.balance import balanced_weights
+from keras_isgd.models.choices import of_network
 from keras_isgd.models.closure_model import ClosureTraining
 from keras_isgd.models.coefficient_value import CoefficientValue
-from keras_isgd.models.default_network import (
-    CONDITION_WEIGHT,
-    default_network,
-    default_weights,
-)
+from keras_isgd.models.default_network import design_for
 from keras_isgd.models.errors import Measured
 from keras_isgd.models.identification import intervals_of
 from keras_isgd.models.intervals import Intervals
@@ -26,6 +24,7 @@ from keras_isgd.models.saved_problem import warn_if_not_saved
 from keras_isgd.networks.checks import check_network
 from keras_isgd.problems import Problem
 from keras_isgd.residuals.terms import terms_of
+from keras_isgd.utils.checks import check_count
 
 __all__ = ["PINN"]
 
@@ -51,17 +50,22 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
     Args:
         network: a built `keras.Model` from `(n, d + q)` to `(n, outputs)`, float32 or
             float64, each row by itself (no batch statistics, no dropout). None builds
-            one of two layers of 24 units with the problem's own scales.
+            one of two layers of tanh units with the problem's own scales.
         problem: the `Problem`.
-        loss_weights: dictionary of omegas by the terms' names ("residual", or the
+        loss_weights: dictionary of omegas, each a number or one for each column of the
+            term, by the terms' names ("residual", or the
             equations' names, and the conditions' names); the conditions' own weights,
-            and 1 for the residual, where left out. Without a network, conditions that
-            have no weight but 1 weigh 100; measurements with a `sigma` do not.
+            and 1 for the residual, where left out. Without a network, those of
+            `balanced_weights`.
         derivatives: "taylor" (layer by layer in one pass, orders 1 to 4), "tape"
             (nested GradientTapes, any network and order), or "auto": Taylor mode for
             each term that it can serve.
         name: the model's name.
         seed: of the network that is built where none is given.
+        candidates: how many points inside are looked at for each one that a step is
+            trained on. Above 1, those where the equation holds worst are the more
+            likely ones (see `models.adaptive`), and `fit` without points draws as many
+            more; give that many yourself if you give points. 1 takes all.
 
     Raises:
         ValueError: no problem, a seed beside a network, network and problem do not fit
@@ -72,25 +76,22 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         self,
         network: keras.Model | None = None,
         problem: Problem | None = None,
-        loss_weights: Mapping[str, float] | None = None,
+        loss_weights: Mapping[str, Any] | None = None,
         derivatives: str = "auto",
         name: str | None = None,
         seed: int | None = None,
+        candidates: int = 1,
     ) -> None:
         if not isinstance(problem, Problem):
             raise ValueError(
                 "Expected a ki.Problem, such as ki.PINN(network, problem) or "
                 f"ki.PINN(problem=problem); got {problem!r}."
             )
-        choices: list[str] = []
+        design = None
         if network is None:
             problem.check()
-            network = default_network(problem, seed=0 if seed is None else seed)
-            defaults = default_weights(problem)
-            choices = _chosen(
-                network, [n for n in defaults if n not in (loss_weights or {})]
-            )
-            loss_weights = {**defaults, **(loss_weights or {})}
+            design = design_for(problem)
+            network = design.network(seed=0 if seed is None else seed)
         elif seed is not None:
             raise ValueError(
                 "`seed` is for the network that is built where none is given; give it "
@@ -99,10 +100,11 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         dtype = check_network(network, problem)
         warn_if_not_saved(problem)
         super().__init__(name=name, dtype=dtype)
-        self.choices = choices
+        self.choices = []
         self.network = network
         self.problem = problem
         self.derivatives = derivatives
+        self.candidates = check_count("candidates", candidates)
         # Now, and not in a graph: a problem's conditions may compute with TensorFlow.
         self._sets = problem.sets
         # A tuple: Keras would wrap a list to track it.
@@ -123,6 +125,9 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
             )
             for coefficient, unknown in problem.unknowns.items()
         }
+        if design is not None:
+            self.loss_weights = {**self.balanced_weights(), **(loss_weights or {})}
+            self.choices = of_network(design, network, self)
         # Built, and called once as Keras's own export demands.
         self(keras.KerasTensor((None, problem.input_count), dtype))
 
@@ -145,6 +150,21 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
             else CoefficientValue(name, unknowns[name], z)
             for name, z in self._coefficients.items()
         }
+
+    def balanced_weights(self) -> dict[str, Any]:
+        """Returns omegas with which each term of the loss counts the same.
+
+            model.loss_weights = model.balanced_weights()
+
+        omega = 1000 / mean |row of J|^2, J being the derivatives of a term's residuals
+        in the network's weights as they are now: the traces of the terms' parts in the
+        neural tangent kernel are equal then (Wang, Yu and Perdikaris, J. Comput. Phys.
+        449, 2022). Units and factors on equations do not matter with them. Conditions
+        with a weight of their own and measurements with a `sigma` are left out.
+        """
+        return balanced_weights(
+            self.problem, self._terms, self.network, self._coefficients
+        )
 
     def intervals(self, level: float = 0.95, points: Any = None) -> Intervals:
         """Returns intervals for the coefficients, and bands for u, from `ki.Data`.
@@ -237,15 +257,19 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
             "name": self.name,
             "network": keras.saving.serialize_keras_object(self.network),
             "problem": keras.saving.serialize_keras_object(self.problem),
-            "loss_weights": dict(self.loss_weights),
+            "loss_weights": {
+                name: list(omega) if isinstance(omega, tuple) else omega
+                for name, omega in self.loss_weights.items()
+            },
             "derivatives": self.derivatives,
+            "candidates": self.candidates,
             **({"choices": list(self.choices)} if self.choices else {}),
         }
 
     def save_own_variables(self, store: Any) -> None:
         super().save_own_variables(store)
         for name, omega in self.loss_weights.items():
-            store[_in_file(name)] = np.float64(omega)
+            store[_in_file(name)] = np.asarray(omega, np.float64)
 
     def load_own_variables(self, store: Any) -> None:
         own = [key for key in store.keys() if not key.startswith(_LOSS_WEIGHT)]  # noqa: SIM118
@@ -253,7 +277,7 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         for name in self.loss_weights:
             # Files of version 0.1 have none.
             if _in_file(name) in store.keys():  # noqa: SIM118
-                self.loss_weights[name] = float(np.asarray(store[_in_file(name)]))
+                self.loss_weights[name] = np.asarray(store[_in_file(name)]).tolist()
 
     @classmethod
     def from_config(
@@ -268,22 +292,6 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         model = cls(**config)
         model.choices = choices
         return model
-
-
-def _chosen(network: keras.Model, weighted: Sequence[str]) -> list[str]:
-    """What `PINN` chooses where no network is given."""
-    found = [
-        f"A network of {network.count_params()} weights, since none was given: its "
-        "inputs are mapped to the unit box, so that units do not matter, and its "
-        "outputs to the range of the values that the conditions prescribe."
-    ]
-    if weighted:
-        found.append(
-            f"Weights of {CONDITION_WEIGHT:g} for {', '.join(weighted)}, since these "
-            "have none of their own: a condition that is violated changes the whole "
-            "answer, a residual at a point little."
-        )
-    return found
 
 
 def _start(value: float, shape: tuple[int, ...], dtype: str) -> tf.Tensor:

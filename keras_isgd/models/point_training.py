@@ -67,6 +67,7 @@ class PointTraining(compat.AutoJit):
     optimizer: Any
     train_function: Any
     _terms: Sequence[Any]
+    candidates: int
     trainable_variables: list[keras.Variable]
     # The points of the `fit` that is running.
     _fit_points: tf.data.Dataset | None = None
@@ -104,8 +105,7 @@ class PointTraining(compat.AutoJit):
         _refuse("fit", kwargs)
         self._check_compiled()
         if x is None:
-            sizes = [v.value.shape.num_elements() for v in self.trainable_variables]
-            x = default_points(self.problem, sum(sizes), self._terms[0].columns)
+            x = self.default_points()
         points, steps_per_epoch = prepare(self.problem, x, steps_per_epoch)
         if validation_data is not None:
             validation_data, validation_steps = prepare(
@@ -132,6 +132,16 @@ class PointTraining(compat.AutoJit):
             )
         finally:
             object.__setattr__(self, "_fit_points", None)
+
+    def default_points(self) -> tf.data.Dataset:
+        """Returns the points that `fit` draws where it is given none."""
+        sizes = [v.value.shape.num_elements() for v in self.trainable_variables]
+        return default_points(
+            self.problem,
+            sum(sizes),
+            self._terms[0].columns,
+            candidates=self.candidates,
+        )
 
     def explain_step(self, step: int) -> str | None:
         """Says, during `fit`, what of the loss of one of its steps is not finite.

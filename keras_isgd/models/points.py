@@ -17,6 +17,8 @@ __all__ = ["SeekPoints", "default_points", "prepare"]
 # Rows of the residual for each trainable weight: with fewer than one, a step fits its
 # own points, and the error of a long run stays where that leaves it.
 _INTERIOR_ROWS, _BOUNDARY_ROWS = 2.25, 0.3
+# As many more where points are chosen by the residual, and stand closer in places.
+_CHOSEN_ROWS = 2.5
 
 
 def default_points(
@@ -25,6 +27,7 @@ def default_points(
     equations: int,
     resample: bool = True,
     seed: int = 0,
+    candidates: int = 1,
 ) -> tf.data.Dataset:
     """Returns points that suit a network's size, well spread.
 
@@ -34,12 +37,13 @@ def default_points(
         equations: columns of the residual, k.
         resample: new points at each step, or the same ones always.
         seed: of the points.
+        candidates: points inside for each one that a step takes.
     """
-    boundary = None
+    boundary, rows = None, _CHOSEN_ROWS if candidates > 1 else _INTERIOR_ROWS
     if problem.input_count > 1:
         boundary = max(int(_BOUNDARY_ROWS * parameters), 20)
     return problem.points(
-        interior=max(int(_INTERIOR_ROWS * parameters / equations), 100),
+        interior=candidates * max(int(rows * parameters / equations), 100),
         boundary=boundary,
         resample=resample,
         seed=seed,

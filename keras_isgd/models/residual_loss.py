@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_isgd import compat
 from keras_isgd.derivatives.channels import Request
+from keras_isgd.models.adaptive import choose_points
 from keras_isgd.models.regularisers import penalties_of
 from keras_isgd.objectives.blocks import Block
 from keras_isgd.objectives.least_squares import LeastSquares
@@ -34,6 +35,7 @@ class ResidualLoss:
     optimizer: Any
     trainable_variables: list[keras.Variable]
     get_metrics_result: Callable[[], dict]
+    candidates: int
     _coefficients: dict[str, keras.Variable]
     _frozen_state: Callable[[], Any]
     _jit_parts: Callable[[], bool]
@@ -165,6 +167,24 @@ class ResidualLoss:
             self._jit_parts(),
             aux_of=None if blocks is None else self._unweighted,
         )
+
+    @property
+    def chooses_points(self) -> bool:
+        """Whether the equation's rows allow to leave points out; see `candidates`."""
+        equations = self._terms[: max(len(self.problem.subdomains), 1)]
+        return all(t.pointwise and t.row_count is None for t in equations)
+
+    def train_step(self, data: Any) -> dict:
+        if self.candidates > 1:
+            data = choose_points(
+                self._terms,
+                self._cast(data),
+                self.network,
+                self._coefficients,
+                self.candidates,
+                self.optimizer.iterations,
+            )
+        return super().train_step(data)  # type: ignore[misc]
 
     def explicit_step(self, data: Any) -> dict:
         with tf.GradientTape() as tape:

@@ -80,6 +80,8 @@ class Problem(Placed):
     defined_up_to_constant: tuple[str, ...] = ()
     pointwise: bool | None = None
     reference: str = ""
+    # Whether its network is one for a part of its time; see `solving.windows`.
+    in_window = False
     # A box inside the domain where the solution is steep, for `points(refine=...)`.
     steep: Box | None = None
 

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 import keras_isgd as ki
-from keras_isgd.models.default_network import default_network, output_ranges
+from keras_isgd.models.default_network import default_network, design_for
+from keras_isgd.models.scales import output_ranges
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -51,29 +52,31 @@ class MildRod(Rod):
 
 
 def test_outputs_have_the_range_of_what_is_prescribed():
-    middles, halves = output_ranges(Rod(degree=10.0))
+    middles, halves, single = output_ranges(Rod(degree=10.0))
+    assert not single.any()
     assert middles == pytest.approx([3000.0, 0.0], rel=0.02)
-    assert halves == pytest.approx([500.0, 1.0], rel=0.05)
+    assert halves == pytest.approx([500.0, np.nan], rel=0.05, nan_ok=True)
 
 
 @pytest.mark.parametrize(
     ("condition", "middle", "half"),
     [
         (ki.Dirichlet(value=293.15), 293.15, 293.15),
-        (ki.Dirichlet(value=0.0), 0.0, 1.0),
+        (ki.Dirichlet(value=0.0), 0.0, np.nan),
         (ki.Data([[0.1], [0.2]], [2e6, 6e6]), 4e6, 2e6),
-        (ki.Data([[0.1]], [7.0], operator=lambda u, x: u.d("x")), 0.0, 1.0),
+        (ki.Data([[0.1]], [7.0], operator=lambda u, x: u.d("x")), 0.0, np.nan),
         (ki.Dirichlet([[0.5]], -3.0), -3.0, 3.0),
-        (ki.Neumann("x_min", 5.0), 0.0, 1.0),
-        (ki.Robin("x_min", value=5.0), 0.0, 1.0),
+        (ki.Neumann("x_min", 5.0), 0.0, np.nan),
+        (ki.Robin("x_min", value=5.0), 0.0, np.nan),
     ],
 )
 def test_what_counts_as_a_value(condition, middle, half):
     problem = ki.Problem()
     problem.conditions = lambda: [condition]
     problem.residual = lambda u, x: u.d("x")
-    found = output_ranges(problem)
-    assert [float(v[0]) for v in found] == pytest.approx([middle, half])
+    *found, single = output_ranges(problem)
+    assert single[0] == (middle != 0.0 and abs(middle) == half)
+    assert [float(v[0]) for v in found] == pytest.approx([middle, half], nan_ok=True)
 
 
 def test_units_do_not_matter():
@@ -82,13 +85,13 @@ def test_units_do_not_matter():
     x = np.array([[-0.3, 0.5], [0.9, 2.5]])
     scaled = other(x * [1000.0, 1.0]).numpy()
     np.testing.assert_allclose(scaled[:, 0], 1e-3 * one(x).numpy()[:, 0], rtol=1e-5)
-    losses = []
-    for problem in (metres, millimetres):
+    losses, points = [], one.count_params()
+    for problem in (MildRod(), MildRod(1000.0, 1e-3)):
         model = ki.PINN(problem=problem, seed=3)
-        assert model.loss_weights["initial_T"] == 100.0
-        assert model.loss_weights["heat"] == 1.0
-        losses.append(model.network.count_params())
-    assert losses[0] == losses[1]
+        model.compile(optimizer=ki.ISGD())
+        sets = problem.points(points, 20, resample=False)
+        losses.append(model.evaluate(sets, verbose=0, return_dict=True)["loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
 def test_it_trains_is_saved_and_loaded(tmp_path):
@@ -122,9 +125,11 @@ def test_an_output_with_a_single_value_starts_flat():
         ki.Initial(lambda x: x[:, :1], component="q"),
     ]
     x = np.random.default_rng(0).uniform(0.0, 1.0, (200, 2))
-    T, q = default_network(problem, seed=0)(x).numpy().T
+    design = design_for(problem)
+    T, q = design.network(seed=0)(x).numpy().T
     plain = ki.networks.mlp(2, 2, 24, 2, input_scale=4.0, seed=0)
     unit = np.add(x, [1.0, 0.0]) / [2.0, 3.0]
     inner = plain(unit).numpy().T
-    np.testing.assert_allclose(T, 293.15 * (1 + 0.01 * inner[0]), rtol=1e-7)
-    assert np.std(q) == pytest.approx(np.std(inner[1]), rel=0.05)
+    expected = 293.15 + 0.01 * design.sizes[0] * inner[0]
+    np.testing.assert_allclose(T, expected, rtol=1e-7)
+    assert np.std(q) == pytest.approx(design.sizes[1] * np.std(inner[1]), rel=0.05)

@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.derivatives.channels import Request, is_laplacian
-from keras_isgd.models.default_network import output_ranges
 from keras_isgd.models.report.trained import Trained
+from keras_isgd.models.scales import output_ranges
 from keras_isgd.problems import Problem
 from keras_isgd.residuals.term import Term
 
@@ -42,10 +42,11 @@ class Sizes:
     @classmethod
     def of(cls, problem: Problem, u: np.ndarray) -> "Sizes":
         """Returns those of a problem and a network's outputs `(n, outputs)`."""
-        middles, halves = output_ranges(problem)
+        middles, halves, single = output_ranges(problem)
         own = 0.5 * np.ptp(u, axis=0)
-        none = (middles == 0.0) & (halves == 1.0) & (own > 0.0)
-        one = (np.abs(middles) == halves) & (own > _FLAT * halves) & (own < halves)
+        none = np.isnan(halves) & (own > 0.0)
+        halves = np.where(np.isnan(halves), 1.0, halves)
+        one = single & (own > _FLAT * halves) & (own < halves)
         halves = np.where(none | one, own, halves)
         return cls(middles, halves, tuple(problem.region.lengths))
 

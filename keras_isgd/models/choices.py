@@ -1,0 +1,62 @@
+"""Sentences that say what was chosen for a model, and why."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_isgd.models.default_network import Design
+
+__all__ = ["of_network"]
+
+
+def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
+    """Returns what was chosen of a network and its loss.
+
+    Args:
+        design: what the network was made from.
+        network: the network, or that of one window of time.
+        model: the `PINN`.
+    """
+    problem, names, found = design.problem, design.problem.names, []
+    inner = network.get_layer("mlp")
+    width, weights = inner.layers[1].units, inner.count_params()
+    found.append(
+        f"Network: two layers of {width} tanh units, {weights:,} weights, on inputs "
+        "mapped to the unit box, so that units do not matter."
+    )
+    if design.periodic:
+        axes = ", ".join(problem.coordinates[axis] for axis in design.periodic)
+        found.append(
+            f"{axes} on a circle: the conditions make the solution periodic in it, "
+            "which the network is by construction."
+        )
+    ranges = ", ".join(
+        f"{name} = {middle:.3g} +- {size:.3g}"
+        for name, middle, size in zip(
+            names.outputs, design.middles, design.sizes, strict=True
+        )
+    )
+    found.append(
+        f"Outputs: {ranges}, from the values that the conditions prescribe, and from "
+        "the equation where they say nothing."
+    )
+    omegas = ", ".join(
+        f"{name} {_numbers(value)}" for name, value in model.loss_weights.items()
+    )
+    found.append(
+        f"Weights of the terms: {omegas}; with them each has the same effect on the "
+        "network's weights at the start."
+    )
+    if model.candidates > 1:
+        found.append(
+            f"Points: new ones in each step, chosen from {model.candidates} times as "
+            "many, more of them where the equation holds worst."
+        )
+    return found
+
+
+def _numbers(value: float | Sequence[float]) -> str:
+    if isinstance(value, float):
+        return f"{value:.2g}"
+    return "(" + ", ".join(f"{v:.2g}" for v in value) + ")"

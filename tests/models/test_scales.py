@@ -1,0 +1,149 @@
+"""Sizes of outputs and terms, from conditions and the equation."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_isgd as ki
+from keras_isgd.models.default_network import design_for
+
+
+class Moment(ki.Problem):
+    """M'' = -1: the bending moment of a beam of some length."""
+
+    def __init__(self, length):
+        self.length = length
+        self.domain = ki.geometry.Interval(0.0, length)
+
+    def get_config(self):
+        return {"length": self.length}
+
+    def residual(self, u, x):
+        return u.d("xx") + 1.0
+
+    def conditions(self):
+        return [ki.Dirichlet(value=0.0)]
+
+
+class Flow(ki.Problem):
+    """Steady flow of some density and speed through a square."""
+
+    coordinates = ("x", "y")
+    outputs = ("u", "v", "p")
+
+    def __init__(self, density, speed, length=1.0):
+        self.density, self.speed, self.length = density, speed, length
+        self.domain = ki.Box((0.0, 0.0), (length, length))
+
+    def get_config(self):
+        return {"density": self.density, "speed": self.speed, "length": self.length}
+
+    def residual(self, w, x):
+        u, v, p = w["u"], w["v"], w["p"]
+        along = u.value * u.d("x") + v.value * u.d("y")
+        across = u.value * v.d("x") + v.value * v.d("y")
+        return tf.concat(
+            [
+                self.density * along + p.d("x"),
+                self.density * across + p.d("y"),
+                u.d("x") + v.d("y"),
+            ],
+            1,
+        )
+
+    def conditions(self):
+        return [
+            ki.Dirichlet("x_min", lambda x: self.speed * tf.sin(x[:, 1:]), "u"),
+            ki.Dirichlet("x_max", lambda x: self.speed * tf.cos(x[:, 1:]), "v"),
+        ]
+
+
+def test_the_size_of_a_moment_is_that_of_the_length_squared():
+    sizes = [design_for(Moment(length)).sizes[0] for length in (6.0, 6000.0, 6e-6)]
+    np.testing.assert_allclose(sizes / sizes[0], [1.0, 1e6, 1e-12], rtol=1e-6)
+    # L^2 / 8 is the largest moment.
+    assert 0.1 < sizes[0] / (6.0**2 / 8) < 10.0
+
+
+def test_the_size_of_a_pressure_is_that_of_density_and_speed():
+    one, heavy, fast = (
+        design_for(Flow(*arguments)).sizes
+        for arguments in ((1.0, 1.0), (1000.0, 1.0), (1.0, 30.0))
+    )
+    assert heavy[2] / one[2] == pytest.approx(1e3, rel=1e-6)
+    assert fast[2] / one[2] == pytest.approx(900.0, rel=1e-6)
+    assert fast[0] / one[0] == pytest.approx(30.0, rel=1e-6)
+
+
+def test_a_source_that_calls_for_more_than_is_prescribed():
+    problem = Moment(10.0)
+    problem.conditions = lambda: [ki.Dirichlet("x_min", 1e-3), ki.Dirichlet("x_max")]
+    assert design_for(problem).sizes[0] > 1.0
+    problem.conditions = lambda: [ki.Dirichlet("x_min", 1e3), ki.Dirichlet("x_max")]
+    assert design_for(problem).sizes[0] == pytest.approx(500.0)
+
+
+class Wall(ki.Problem):
+    """A wall that is kept at 300 on one side and heated on the other."""
+
+    def residual(self, u, x):
+        return 50.0 * u.d("xx")
+
+    def conditions(self):
+        return [
+            ki.Dirichlet("x_min", 300.0),
+            ki.Operator("x_max", lambda u, x, n: 50.0 * u.d("x") - 1e4),
+        ]
+
+
+def test_an_output_with_a_single_value_varies_as_its_flux_says():
+    design = design_for(Wall())
+    assert design.middles[0] == 300.0
+    # The solution is 300 + 200 x.
+    assert 10.0 < design.sizes[0] < 1000.0
+    assert design.sizes[0] != 300.0
+
+
+def test_balanced_weights_are_inverse_to_the_trace_of_each_column():
+    problem = Flow(1000.0, 2.0)
+    model = ki.PINN(ki.networks.mlp(2, 3, 8, 2, seed=1), problem)
+    weights = model.balanced_weights()
+    sets = next(iter(problem.points(64, 64, method="sobol")))
+    variables = model.network.trainable_variables
+    for term in model._terms:
+        x = term.inputs(sets)
+        with tf.GradientTape(persistent=True) as tape:
+            rows = term.rows_at(x, model.network, {})
+        size = np.zeros(rows.shape[1])
+        jacobian = tape.jacobian(rows, variables, experimental_use_pfor=True)
+        for part in jacobian:
+            if part is not None:
+                part = part.numpy().reshape(*rows.shape, -1)
+                size += np.mean(np.sum(part**2, axis=2), axis=0)
+        omega = np.ravel(weights[term.name])
+        np.testing.assert_allclose(np.log(omega * size / 1000.0), 0.0, atol=0.7)
+    model.loss_weights = weights
+    assert model.loss_weights["residual"] == pytest.approx(weights["residual"])
+
+
+def test_weights_of_ones_own_and_measurements_with_a_sigma_are_left_out():
+    problem = Moment(1.0)
+    problem.conditions = lambda: [
+        ki.Dirichlet("x_min", weight=7.0),
+        ki.Data([[0.5]], [1.0], sigma=0.1),
+        ki.Dirichlet("x_max"),
+    ]
+    model = ki.PINN(ki.networks.mlp(1, 1, 8, 2, seed=1), problem)
+    assert sorted(model.balanced_weights()) == ["dirichlet_x_max", "residual"]
+
+
+@pytest.mark.parametrize("length", [6.0, 6000.0, 6e-6])
+def test_a_beam_is_solved_in_any_unit(length):
+    problem = Moment(length)
+    model = ki.PINN(problem=problem)
+    model.compile(optimizer=ki.ISGD(), jit_compile=False)
+    model.fit(epochs=40, verbose=0)
+    x = np.linspace(0.0, length, 50)[:, None]
+    exact = x * (length - x) / 2
+    error = np.abs(model.predict(x, verbose=0) - exact).max() / exact.max()
+    assert error < 1e-4
