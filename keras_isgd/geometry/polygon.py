@@ -58,10 +58,15 @@ class Polygon(DistanceGeometry):
             corners = corners[:-1]  # a ring that says its first vertex again
         self.name = check_name(name)
         self._vertices = corners
-        self._check()
+        if len(corners) < 3:
+            raise ValueError(
+                f"A {self._default} needs at least three vertices, got {len(corners)}."
+            )
+        # First: areas of larger shapes are beyond the range of float64.
         self.lower, self.upper = box_corners(
             f"A {self._default}", corners.min(axis=0), corners.max(axis=0)
         )
+        self._check()
         # Counterclockwise inside; the edges keep the numbers that the user knows.
         self._backward = _signed_area(corners) < 0.0
         self._from = corners
@@ -74,10 +79,6 @@ class Polygon(DistanceGeometry):
 
     def _check(self) -> None:
         corners, what = self._vertices, self._default
-        if len(corners) < 3:
-            raise ValueError(
-                f"A {what} needs at least three vertices, got {len(corners)}."
-            )
         size = float(np.ptp(corners, axis=0).max())
         if (np.roll(corners, -1, axis=0) == corners).all(axis=1).any():
             raise ValueError(f"Two vertices of a {what} in a row are the same one.")
