@@ -44,8 +44,8 @@ from keras_isgd.problems import (
     Problem,
     Robin,
 )
-from keras_isgd.solve import solve
 from keras_isgd.solvers import Status
+from keras_isgd.solving import solve
 from keras_isgd.version import __version__
 
 # Modules that 0.1 had at the top.

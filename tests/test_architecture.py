@@ -58,7 +58,7 @@ BELOW = {
     },
     "diagnostics": {"callbacks", "objectives", "utils"},
     "export": {"derivatives", "models"},
-    "solve": {"callbacks", "models", "optimizers", "problems", "utils"},
+    "solving": {"callbacks", "models", "networks", "optimizers", "problems", "utils"},
     "app": {
         "callbacks",
         "export",
@@ -67,6 +67,7 @@ BELOW = {
         "optimizers",
         "problems",
         "solvers",
+        "solving",
         "utils",
     },
     "__main__": {"app"},

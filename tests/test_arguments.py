@@ -115,7 +115,7 @@ diagnostics.limit_gram_matrix = x slope outer_square order
 diagnostics.theorem_bound = loss alpha smallest steps
 diagnostics.two_layer_gram_matrix = x weights outer slope
 solvers.get = identifier
-PINN = network problem loss_weights derivatives name seed
+PINN = network problem loss_weights derivatives name seed candidates
 geometry.Annulus = centre inner outer name
 geometry.Ball = centre radius name
 geometry.BoundaryPart = geometry names where boundary_of
@@ -135,7 +135,8 @@ geometry.Segment = a b name
 geometry.Shell = centre inner outer name
 geometry.Triangle = a b c name
 export = model path overwrite
-solve = problem seconds seed network loss_weights optimizer points callbacks verbose
+solve = problem seconds seed network width loss_weights optimizer points candidates
+    windows callbacks verbose
 """
 
 

@@ -146,7 +146,12 @@ def _list(options: argparse.Namespace) -> int:
 def _solve(options: argparse.Namespace) -> int:
     recipe = _recipe(options.problem)
     directory = _prepare_output(options)
-    run = _run(options, recipe, options.optimizer)
+    own = isinstance(recipe, own_problem.OwnRecipe) and options.optimizer == "isgd"
+    untouched = options.learning_rate is None and options.inner_steps is None
+    if own and untouched and options.resample is None and not options.no_jit:
+        run = _solved(options, recipe)
+    else:
+        run = _run(options, recipe, options.optimizer)
     written, report = _finish(run, directory, _title(options))
     print_table([run])
     print_coefficients([run])
@@ -154,6 +159,17 @@ def _solve(options: argparse.Namespace) -> int:
     if report is not None:
         print(f"\nReport: {os.path.join(directory, _REPORT)}\n{report.brief()}")
     return 130 if run.interrupted else 0
+
+
+def _solved(options: argparse.Namespace, recipe: catalogue.Recipe) -> runs.Run:
+    """A problem without a recipe, by `ki.solve`."""
+    return runs.solve(
+        recipe.make_problem(),
+        options.seconds,
+        options.seed,
+        {"seed": options.seed, "command": _command(options, "isgd")},
+        print_record,
+    )
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_isgd import networks, problems
 from keras_isgd.models import PINN
-from keras_isgd.models.default_network import default_network, default_weights
+from keras_isgd.models.default_network import default_network
 from keras_isgd.models.points import default_points
 
 __all__ = ["DefaultRecipe", "Recipe"]
@@ -103,7 +103,9 @@ class DefaultRecipe(Recipe):
         if dtype == "float64":
             return _made(problem=problem, seed=seed)
         network = default_network(problem, seed=seed, dtype=dtype)
-        return _made(network, problem, loss_weights=default_weights(problem))
+        model = _made(network, problem)
+        model.loss_weights = model.balanced_weights()
+        return model
 
     def make_points(
         self, model: PINN, seed: int = 0, resample: bool = True

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 import types
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -14,13 +15,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_isgd import callbacks
+from keras_isgd import callbacks, solving
 from keras_isgd.export import export
 from keras_isgd.models import PINN
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
+from keras_isgd.problems import Problem
 from keras_isgd.utils.checks import check_count
 
-__all__ = ["Run", "card", "train", "write"]
+__all__ = ["Run", "card", "solve", "train", "write"]
 
 
 @dataclasses.dataclass
@@ -94,15 +96,54 @@ def train(
         watch.append(callbacks.TimeLimit(seconds))
     epochs = 10**9 if steps is None else -(-steps // chunk)
     begin = time.monotonic()
-    with _StopOnInterrupt(model) as interrupt:
+    interrupt = _StopOnInterrupt()
+    with interrupt:
         model.fit(
-            points, epochs=epochs, steps_per_epoch=chunk, callbacks=watch, verbose=0
+            points,
+            epochs=epochs,
+            steps_per_epoch=chunk,
+            callbacks=[*watch, interrupt],
+            verbose=0,
         )
     elapsed = time.monotonic() - begin
     result = {**_measured(model, points, monitor), "seconds": elapsed}
     return Run(
         name, model, dict(settings or {}), monitor.records, result, interrupt.caught
     )
+
+
+def solve(
+    problem: Problem,
+    seconds: float,
+    seed: int = 0,
+    settings: dict[str, Any] | None = None,
+    report: Callable[[dict[str, float]], None] | None = None,
+) -> Run:
+    """Solves a problem by `ki.solve` and measures it.
+
+    A first Ctrl-C ends the run cleanly after the step in progress.
+
+    Args:
+        problem: the `Problem`.
+        seconds: wall-clock limit, compilation included.
+        seed: of the network's weights.
+        settings: dictionary to keep with the result.
+        report: function for each record of `ErrorMonitor`.
+
+    Returns:
+        `Run`.
+    """
+    monitor = callbacks.ErrorMonitor(report=report)
+    begin = time.monotonic()
+    interrupt = _StopOnInterrupt()
+    with interrupt, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="A model of .* cannot be loaded")
+        model = solving.solve(problem, seconds, seed, callbacks=[monitor, interrupt])
+    elapsed = time.monotonic() - begin
+    result = {**_measured(model, model.default_points(), monitor), "seconds": elapsed}
+    result["steps"] = monitor.records[-1]["step"] if monitor.records else 0
+    settings = {**(settings or {}), "chosen": model.choices}
+    return Run("isgd", model, settings, monitor.records, result, interrupt.caught)
 
 
 def _steps_per_execution(
@@ -187,11 +228,11 @@ def _printed(value: Any) -> str:
     return f"{value:.4g}"
 
 
-class _StopOnInterrupt:
-    """Turns the first Ctrl-C into an early end of `model.fit`."""
+class _StopOnInterrupt(keras.callbacks.Callback):
+    """Turns the first Ctrl-C into an early end of the `fit` that has this callback."""
 
-    def __init__(self, model: keras.Model) -> None:
-        self._model = model
+    def __init__(self) -> None:
+        super().__init__()
         self._previous: Any = None
         self.caught = False
 
@@ -210,4 +251,7 @@ class _StopOnInterrupt:
         if self.caught:
             raise KeyboardInterrupt
         self.caught = True
-        self._model.stop_training = True
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.caught:
+            self.model.stop_training = True

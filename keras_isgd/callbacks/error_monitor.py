@@ -46,7 +46,9 @@ class ErrorMonitor(keras.callbacks.Callback):
         self._errors: Record = {}
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self._start = time.monotonic()
+        # `ki.solve` trains several times, and the clock goes on.
+        if not self.records or int(self.model.optimizer.iterations.numpy()) == 0:
+            self._start = time.monotonic()
         self._last = None
         self._errors = {}
 
@@ -75,7 +77,8 @@ class ErrorMonitor(keras.callbacks.Callback):
         }
         if "loss_before" in logs:
             record["loss_before"] = float(logs["loss_before"])
-        if self.model.problem.exact is not None:
+        problem = self.model.problem
+        if problem.exact is not None and not problem.in_window:
             self._errors = self.model.errors()
             record.update(self._errors)
         self.records.append(record)

@@ -70,7 +70,8 @@ def test_what_is_given_is_taken(capsys):
 def test_the_seed_is_that_of_the_network():
     class Stop(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
-            kernels.append(self.model.network.get_weights()[0])
+            network = self.model.network.get_layer("mlp")
+            kernels.append(network.get_weights()[0])
             raise StopIteration  # before anything is traced
 
     kernels = []
@@ -100,3 +101,63 @@ def test_the_best_of_several_steps_in_an_epoch_is_not_known():
             callbacks=[ki.callbacks.KeepBest("loss_before")],
             verbose=0,
         )
+
+
+class Bump(ki.Problem):
+    """-u'' = f without time, of which some random starts are worse than others."""
+
+    def residual(self, u, x):
+        return u.d("xx") + 9.0 * tf.sin(3.0 * x)
+
+    def conditions(self):
+        return [ki.Dirichlet(value=lambda x: tf.sin(3.0 * x))]
+
+    def exact(self, x):
+        return tf.sin(3.0 * x)
+
+
+def test_the_best_of_three_starts_goes_on():
+    class Count(keras.callbacks.Callback):
+        losses = []  # of each fit
+
+        def on_train_begin(self, logs=None):
+            self.losses.append([])
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.losses[-1].append(logs["loss_before"])
+            if len(self.losses) == 4 and len(self.losses[-1]) == 3:
+                self.model.stop_training = True
+
+    count = Count()
+    model = ki.solve(Bump(), seconds=60, width=6, callbacks=[count])
+    starts = [min(losses) for losses in count.losses[:3]]
+    assert len(count.losses) == 4
+    # New points, so that the loss of the best start is not the very same.
+    assert count.losses[3][0] < 3.0 * min(starts)
+    (sentence,) = (s for s in model.choices if s.startswith("Start"))
+    assert f"number {int(np.argmin(starts)) + 1} of 3" in sentence
+    assert model.relative_l2() < 1e-2
+
+
+def test_choices_say_what_was_chosen():
+    model = ki.solve(Decay(), seconds=9, width=5)
+    text = "\n".join(model.choices)
+    for part in ("two layers of 5 tanh units", "u = 3 +- ", "initial", "Time: "):
+        assert part in text
+    assert (
+        ki.solve(Decay(), 4, network=ki.networks.mlp(1, 1, 5, 1, seed=0)).choices == []
+    )
+
+
+def test_windows_where_there_are_none():
+    with pytest.raises(ValueError, match=r"cannot be solved in windows.*no time"):
+        ki.solve(Bump(), 5.0, windows=2)
+    with pytest.raises(ValueError, match="points were given"):
+        ki.solve(Decay(), 5.0, windows=2, points=Decay().points(30))
+    with pytest.raises(ValueError, match="windows"):
+        ki.solve(Decay(), 5.0, windows=0)
+
+
+def test_other_optimizers():
+    model = ki.solve(Bump(), 8.0, width=5, optimizer=keras.optimizers.Adam(1e-3))
+    assert isinstance(model.optimizer, keras.optimizers.Adam)

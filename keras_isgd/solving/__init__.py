@@ -1,0 +1,5 @@
+"""Problems solved in one call."""
+
+from keras_isgd.solving.solve import solve
+
+__all__ = ["solve"]

@@ -1,0 +1,41 @@
+"""Sentences that say what was chosen for a problem, and why."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_isgd.problems import Problem
+from keras_isgd.solving.march import March
+
+__all__ = ["of_march", "of_starts"]
+
+
+def of_starts(losses: Sequence[float]) -> str:
+    """Returns which start was chosen."""
+    return (
+        f"Start: number {int(np.argmin(losses)) + 1} of {len(losses)}, whose losses "
+        f"after a few steps were {', '.join(f'{loss:.2g}' for loss in losses)}."
+    )
+
+
+def of_march(problem: Problem, found: March) -> str:
+    """Returns the windows of time, and the loss that each came to."""
+    if not found.edges:
+        return (
+            "Time: all of it at once, since a few steps showed that to be enough, or "
+            "that there would be too few for windows."
+        )
+    sentence = (
+        f"Time: {len(found.weights)} windows, which end at "
+        + ", ".join(f"{problem.time} = {edge:.4g}" for edge in found.edges)
+        + " and the last time; their losses on new points: "
+        + ", ".join(f"{loss:.2g}" for loss in found.losses)
+        + "."
+    )
+    if found.halved:
+        sentence += f" {found.halved} windows had been too long and were halved."
+    if not found.finished:
+        sentence += (
+            " The time ran out before the last window: there is no solution yet."
+        )
+    return sentence

@@ -1,0 +1,202 @@
+"""A problem solved in one call."""
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import keras
+
+from keras_isgd.models.choices import of_network
+from keras_isgd.models.default_network import Design, design_for
+from keras_isgd.models.pinn import PINN
+from keras_isgd.optimizers import ISGD
+from keras_isgd.problems import Problem
+from keras_isgd.solving.choices import of_march, of_starts
+from keras_isgd.solving.march import march
+from keras_isgd.solving.starts import best_start
+from keras_isgd.solving.training import Clock, Trainer
+from keras_isgd.solving.windows import Weights, Window, why_not
+from keras_isgd.utils.checks import check_count, check_positive
+
+__all__ = ["solve"]
+
+# Points that are looked at for each one that a step is trained on.
+_CANDIDATES = 4
+# Units in a layer, and from how many seconds on more of them pay.
+_NARROW, _WIDE, _LONG = 24, 32, 100.0
+
+
+def solve(
+    problem: Problem,
+    seconds: float = 120.0,
+    seed: int = 0,
+    *,
+    network: keras.Model | None = None,
+    width: int | None = None,
+    loss_weights: Mapping[str, Any] | None = None,
+    optimizer: keras.optimizers.Optimizer | None = None,
+    points: Any = None,
+    candidates: int | None = None,
+    windows: int | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    verbose: int | str = 0,
+) -> PINN:
+    """Solves a problem in a given time, and chooses what is not given.
+
+    - Scales of inputs and outputs, from the domain, the conditions and the equation;
+      coordinates in which the solution is periodic become circles.
+    - The weights of the loss's terms: `PINN.balanced_weights`.
+    - Points: new ones in each step, more of them where the equation holds worst.
+    - The start: the best of three after a few steps.
+    - Time: an evolution equation is solved in windows of its time, each of which goes
+      on where the last one ends; first roughly, then again and again. A window that
+      fails is halved where there is time for it.
+    - The optimizer: `ISGD()`; each training ends with the weights that had the smallest
+      loss on points that were new to them. (Other optimizers do not report that loss,
+      and end with their last weights.)
+
+    What was chosen, and why, is in `model.choices`, and `model.report()` shows it with
+    what the solution is worth.
+
+    Args:
+        problem: the `Problem`.
+        seconds: wall-clock time of the whole call, compilation included.
+        seed: whole number, of the network's weights where none is given.
+        network: see `PINN`; it is trained as it is, from its own weights.
+        width: units in each of the two layers of the network that is chosen.
+        loss_weights: see `PINN`; those of `PINN.balanced_weights` where left out.
+        optimizer: `ISGD()` if None.
+        points: see `PINN.fit`. They are used as they are, so that there is one window.
+        candidates: see `PINN`; 4 if None, or 1 with `points`.
+        windows: how many windows of time, 1 for none; None finds out.
+        callbacks: more Keras callbacks. In windows of time their model is that of one
+            window, which knows nothing of other times.
+        verbose: of `fit`.
+
+    Returns:
+        The trained `PINN`, which `model.predict(x)`, `model.errors()` where a solution
+        is known, and `ki.export(model, path)` take from there.
+
+    Raises:
+        ValueError: an argument out of range, arguments that exclude each other, windows
+            for a problem that has none, or a problem, network or points that do not fit
+            together.
+
+    Example:
+
+        model = ki.solve(MyProblem(), seconds=60)
+        print(model.predict(x))
+    """
+    clock = Clock(check_positive("seconds", seconds))
+    if windows is not None:
+        check_count("windows", windows)
+    if network is not None and (seed != 0 or width is not None):
+        raise ValueError(
+            "`seed` and `width` are for the network that is built where none is given; "
+            "give it to the network, as ki.networks.mlp(width=..., seed=...)."
+        )
+    design: Design | None = None
+    if width is None:
+        width = _WIDE if seconds >= _LONG else _NARROW
+    check_count("width", width)
+    if network is None:
+        problem.check()
+        design = design_for(problem)
+        network = design.network(width, seed=seed)
+    reason = why_not(problem, network)
+    if points is not None:
+        reason = reason or "its points were given"
+    if reason and (windows or 1) > 1:
+        raise ValueError(
+            f"{type(problem).__name__} cannot be solved in windows of time: {reason}. "
+            "Leave `windows` out."
+        )
+    made = _Maker(
+        network,
+        ISGD() if optimizer is None else optimizer,
+        loss_weights or {},
+        (1 if points is not None else _CANDIDATES)
+        if candidates is None
+        else check_count("candidates", candidates),
+    )
+    if reason is None and windows != 1:
+        seeds = itertools.count(seed + 1)
+
+        def fresh() -> Weights:
+            assert design is not None  # else `why_not` has a reason
+            return design.network(width, seed=next(seeds)).get_weights()
+
+        model = _through_time(problem, made, clock, windows, fresh, callbacks, verbose)
+    else:
+        model = made.model(problem)
+        trainer = Trainer(model, points, clock, callbacks, verbose)
+        if design is not None and points is None:
+            losses = best_start(trainer, design, width, seed)
+            model.choices.append(of_starts(losses))
+        if not trainer.stopped:
+            trainer.train()
+    if design is not None:
+        model.choices = [*of_network(design, network, model), *model.choices]
+    return model
+
+
+class _Maker:
+    """Makes the models of a network for a problem, or for windows of it."""
+
+    def __init__(
+        self,
+        network: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        loss_weights: Mapping[str, Any],
+        candidates: int,
+    ) -> None:
+        self.network, self.optimizer = network, optimizer
+        self.candidates = candidates
+        self._given = dict(loss_weights)
+
+    def model(self, problem: Problem) -> PINN:
+        """Returns a compiled model with balanced weights."""
+        with warnings.catch_warnings():
+            if "conditions" in vars(problem):  # a window's
+                warnings.filterwarnings(
+                    "ignore", message="A model of .* cannot be load"
+                )
+            model = PINN(self.network, problem, self._given, candidates=self.candidates)
+        if not model.chooses_points:
+            # Rows that mix points take all of them.
+            model.candidates = 1
+        model.loss_weights = {**model.balanced_weights(), **self._given}
+        model.compile(optimizer=self.optimizer)
+        return model
+
+
+def _through_time(
+    problem: Problem,
+    made: _Maker,
+    clock: Clock,
+    windows: int | None,
+    fresh: Callable[[], Weights],
+    callbacks: Iterable[keras.callbacks.Callback],
+    verbose: int | str,
+) -> PINN:
+    """Solves an evolution equation in as many windows as it takes."""
+    axis = problem.time_axis
+    assert axis is not None
+    window = Window(problem, made.network)
+    model = made.model(window.problem)
+    points = window.points(model.default_points())
+    trainer = Trainer(model, points, clock, callbacks, verbose)
+    span = (problem.domain.lower[axis], problem.domain.upper[axis])
+    found = march(trainer, window, span, windows, fresh)
+    whole = PINN(
+        window.joined(found.weights, found.edges),
+        problem,
+        dict(model.loss_weights),
+        candidates=made.candidates,
+    )
+    whole.compile(optimizer=made.optimizer.from_config(made.optimizer.get_config()))
+    whole.optimizer.iterations.assign(trainer.steps)
+    whole.history = getattr(model, "history", None)
+    whole.choices.append(of_march(problem, found))
+    return whole

@@ -1,0 +1,170 @@
+"""Training for a part of the time that is left."""
+
+import math
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import keras
+
+from keras_isgd.callbacks import KeepBest
+from keras_isgd.callbacks.logs import Logs
+from keras_isgd.models.pinn import PINN
+from keras_isgd.optimizers import ISGD
+
+__all__ = ["Clock", "Trainer"]
+
+# A run stands still when the smallest loss of so many steps is not below so much of the
+# smallest loss before them; the last one of all when that holds for so many times more.
+_STANDING_STEPS, _STANDING, _AT_THE_END = 60, 0.8, 4
+
+
+class Clock:
+    """The time that is left.
+
+    Args:
+        seconds: from now on.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds until the end; negative after it."""
+        return self._end - time.monotonic()
+
+
+class _Watch(keras.callbacks.Callback):
+    """Ends a `fit` after some time or steps, or when it stands still.
+
+    The time of the first step, which holds the compilation, is counted apart.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        seconds: float,
+        steps: int | None,
+        patience: int,
+        enough: float,
+    ) -> None:
+        super().__init__()
+        self._clock, self._seconds, self._steps = clock, seconds, steps
+        self._patience, self._enough = patience, enough
+        self.losses: list[float] = []
+        self.begin = math.nan
+        self.ended = False
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        logs = logs or {}
+        loss: Any = logs.get("loss_before", logs.get("loss"))
+        self.losses.append(math.nan if loss is None else float(loss))
+        now = time.monotonic()
+        if len(self.losses) == 1:
+            self.begin = now
+        over = self._clock.left <= 0.0 or now - self.begin >= self._seconds
+        all_steps = self._steps is not None and len(self.losses) >= self._steps
+        small = self.losses[-1] <= self._enough
+        if over or all_steps or small or self._stands():
+            self.ended = True
+            self.model.stop_training = True
+
+    def _stands(self) -> bool:
+        if len(self.losses) < 2 * self._patience:
+            return False
+        recent = min(self.losses[-self._patience :])
+        return recent > _STANDING * min(self.losses[: -self._patience])
+
+
+class Trainer:
+    """Trains a model again and again, without compiling it again.
+
+    Args:
+        model: a compiled `PINN`.
+        points: see `PINN.fit`.
+        clock: the time that is left.
+        callbacks: of the user.
+        verbose: of `fit`.
+
+    Attributes:
+        steps: how many there have been.
+        seconds: in steps after the first one, which holds the compilation.
+    """
+
+    def __init__(
+        self,
+        model: PINN,
+        points: Any,
+        clock: Clock,
+        callbacks: Iterable[keras.callbacks.Callback] = (),
+        verbose: int | str = 0,
+    ) -> None:
+        self.model, self.points, self.clock = model, points, clock
+        self._callbacks, self._verbose = list(callbacks), verbose
+        self.steps, self.seconds = 0, 0.0
+        self._stopped = False
+        self._first_alpha = self.alpha
+
+    def train(
+        self,
+        seconds: float = math.inf,
+        steps: int | None = None,
+        last: bool = True,
+        enough: float = 0.0,
+    ) -> float:
+        """Trains, and ends with the best weights on points that were new to them.
+
+        Args:
+            seconds: at most so many, without compilation.
+            steps: at most so many.
+            last: whether nothing comes after it. It ends when the loss does not fall
+                any more, which is looked at for longer if it is the last.
+            enough: a loss on new points with which it ends.
+
+        Returns:
+            The smallest loss on new points.
+        """
+        patience = _STANDING_STEPS * (_AT_THE_END if last else 1)
+        watch = _Watch(self.clock, seconds, steps, patience, enough)
+        best = KeepBest("loss_before")
+        implicit = isinstance(self.model.optimizer, ISGD)
+        self.model.fit(
+            self.points,
+            epochs=10**9,
+            steps_per_epoch=1,
+            callbacks=[*self._callbacks, *([best] if implicit else []), watch],
+            verbose=self._verbose,
+        )
+        if not watch.losses:
+            return math.inf
+        self.steps += len(watch.losses)
+        self.seconds += time.monotonic() - watch.begin
+        self._stopped = not watch.ended
+        return best.best if implicit else watch.losses[-1]
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a callback of the user or the end of the time stopped training."""
+        return self._stopped or self.clock.left <= 0.0
+
+    @property
+    def steps_left(self) -> float:
+        """For how many steps there is time, judged by those that have been."""
+        return self.clock.left * self.steps / max(self.seconds, 1e-3)
+
+    @property
+    def alpha(self) -> float:
+        """The optimizer's step size as it is."""
+        return float(self.model.optimizer.learning_rate)
+
+    def begin_anew(self, alpha: float | None = None) -> None:
+        """Lets the optimizer forget what it knows of earlier weights and points.
+
+        Args:
+            alpha: its step size; the one that it had before its first step if None.
+        """
+        optimizer = self.model.optimizer
+        if isinstance(optimizer, ISGD) and optimizer.built:
+            optimizer.forget()
+            optimizer.learning_rate = self._first_alpha if alpha is None else alpha

@@ -1,0 +1,141 @@
+"""A problem in a window of time, which moves without a new compilation."""
+
+import copy
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_isgd.networks.time_windows import in_windows
+from keras_isgd.networks.unit_box import UnitBox
+from keras_isgd.problems import Condition, Initial, Problem
+from keras_isgd.problems.conditions import Data, Integral
+from keras_isgd.problems.conditions.continued import Continued
+
+__all__ = ["Weights", "Window", "why_not"]
+
+# Those of a network, in its order.
+Weights = list[np.ndarray]
+
+
+def why_not(problem: Problem, network: keras.Model) -> str | None:
+    """Returns why a problem cannot be solved window by window; None if it can.
+
+    Args:
+        problem: the `Problem`.
+        network: its network.
+    """
+    axis = problem.time_axis
+    if axis is None:
+        return "it has no time"
+    if not any(isinstance(layer, UnitBox) for layer in network.layers):
+        return "its network was given"
+    if problem.unknowns:
+        return "it has unknown numbers, which hold at all times"
+    if problem.subdomains:
+        return "it has subdomains"
+    conditions = problem.bound_conditions()
+    initial = [c for c in conditions if isinstance(c, Initial)]
+    if not initial:
+        return "it has no initial condition"
+    if any(c.order > 1 for c in initial):
+        return "an initial condition is of an order above 1"
+    last = f"{problem.time}_max"
+    for condition in conditions:
+        if isinstance(condition, Data | Integral):
+            return f"the condition {condition.name!r} holds at all times together"
+        if condition.fixed_points(problem) is not None or condition.on is None:
+            return f"the condition {condition.name!r} has points of its own"
+        if condition.on == last or (
+            not isinstance(condition, Initial) and condition.on == f"{problem.time}_min"
+        ):
+            return f"the condition {condition.name!r} holds at one end of the time"
+    return None
+
+
+class Window:
+    """A problem in the part of its time between two times, which can be moved.
+
+    Args:
+        problem: a `Problem` for which `why_not` is None.
+        network: its network, with a `UnitBox`.
+
+    Attributes:
+        problem: the same equation, whose initial conditions are those of the problem in
+            the first window, and in later ones what the network was before `move`.
+    """
+
+    def __init__(self, problem: Problem, network: keras.Model) -> None:
+        self._network = network
+        axis = problem.time_axis
+        assert axis is not None
+        self._axis = axis
+        self._span = (problem.domain.lower[axis], problem.domain.upper[axis])
+        self._box = next(x for x in network.layers if isinstance(x, UnitBox))
+        earlier = keras.models.clone_model(network)
+        earlier.trainable = False
+        self._earlier = earlier
+        self._first = tf.Variable(True, trainable=False)
+        self._ends = tf.Variable(self._span, dtype=tf.float64, trainable=False)
+        self.problem = copy.copy(problem)
+        self.problem.conditions = self._conditions_of(problem)  # type: ignore
+        # The solution is known at all times, where the network is not yet.
+        self.problem.in_window = True
+
+    def _conditions_of(self, problem: Problem) -> Callable[[], list[Condition]]:
+        bound = problem.bound_conditions()
+        conditions: list[Condition] = [
+            Continued.of(c, self._earlier, self._first) if isinstance(c, Initial) else c
+            for c in bound
+        ]
+        return lambda: list(conditions)
+
+    def points(self, points: tf.data.Dataset) -> tf.data.Dataset:
+        """Returns a dataset with the times of a problem's points moved into the window.
+
+        An iterator takes the window that is there when an element is made.
+        """
+        low, high = self._span
+        axis = self._axis
+
+        @tf.autograph.experimental.do_not_convert
+        def moved(sets: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            found = {}
+            for name, x in sets.items():
+                share = (x[:, axis : axis + 1] - low) / (high - low)
+                begin, end = self._ends[0], self._ends[1]
+                t = begin + share * (end - begin)
+                found[name] = tf.concat([x[:, :axis], t, x[:, axis + 1 :]], axis=1)
+            return found
+
+        return points.map(moved)
+
+    def move(self, low: float, high: float, earlier: Weights | None = None) -> None:
+        """Goes to another window.
+
+        Args:
+            low, high: the ends.
+            earlier: weights of the network that it continues, None for the first one,
+                which begins where the problem does.
+        """
+        if earlier is not None:
+            self._earlier.set_weights(earlier)
+        self._first.assign(earlier is None)
+        self._ends.assign([low, high])
+        self._box.move(self._axis, low, high)
+
+    def joined(self, weights: Sequence[Weights], edges: Sequence[float]) -> keras.Model:
+        """Returns the networks of several windows as one; see `in_windows`.
+
+        Args:
+            weights: of each.
+            edges: the times between them.
+        """
+        networks = []
+        for number, values in enumerate(weights):
+            network = keras.models.clone_model(self._network)
+            network.set_weights(values)
+            network.name = f"window_{number}"
+            networks.append(network)
+        return in_windows(networks, self._axis, edges)

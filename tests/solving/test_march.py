@@ -1,0 +1,141 @@
+"""In which order windows of time are trained, without training anything."""
+
+import types
+
+import pytest
+
+from keras_isgd.solving.march import march
+
+
+class Network:
+    def __init__(self):
+        self.weights = ["random"]
+
+    def get_weights(self):
+        return list(self.weights)
+
+    def set_weights(self, weights):
+        self.weights = list(weights)
+
+
+class FakeWindow:
+    def __init__(self):
+        self.moves = []
+
+    def move(self, low, high, earlier=None):
+        self.moves.append((low, high, earlier))
+
+
+class FakeTrainer:
+    """Trains to the losses that it is given, ten seconds each time."""
+
+    def __init__(self, losses, seconds=1000.0, steps_a_second=10.0):
+        self.model = types.SimpleNamespace(network=Network())
+        self.losses, self.asked = list(losses), []
+        self.began_with, self.alphas = [], []
+        self.clock = types.SimpleNamespace(left=seconds)
+        self._rate = steps_a_second
+        self.begun = 0
+
+    def train(self, seconds=None, steps=None, last=True, enough=0.0):
+        self.asked.append((seconds, enough))
+        self.began_with.append(self.model.network.get_weights())
+        self.clock.left -= 10.0
+        self.model.network.weights = [f"after {len(self.asked)}"]
+        return self.losses.pop(0)
+
+    alpha = 3.0
+
+    def begin_anew(self, alpha=None):
+        self.begun += 1
+        self.alphas.append(alpha)
+
+    @property
+    def steps_left(self):
+        return self.clock.left * self._rate
+
+    @property
+    def stopped(self):
+        return self.clock.left <= 0.0 or not self.losses
+
+
+def fresh():
+    return ["fresh"]
+
+
+def test_each_window_goes_on_where_the_last_one_ends():
+    trainer, window = FakeTrainer([1e-3] * 6), FakeWindow()
+    found = march(trainer, window, (2.0, 5.0), 3, fresh)
+    ends = [move[:2] for move in window.moves]
+    assert ends == [(2.0, 3.0), (3.0, 4.0), (4.0, 5.0)] * 2
+    earlier = [move[2] for move in window.moves]
+    assert earlier[:3] == [None, ["after 1"], ["after 2"]]
+    # The second time they continue what the second time has made of the one before.
+    assert earlier[3:] == [None, ["after 4"], ["after 5"]]
+    assert found.edges == [3.0, 4.0]
+    assert found.finished
+    assert found.weights == [["after 4"], ["after 5"], ["after 6"]]
+    assert trainer.begun == 6
+    assert trainer.alphas == [None] * 3 + [3.0] * 3
+    # Equal shares of what is left; a small loss is enough the first time.
+    assert [round(s) for s, _ in trainer.asked[:3]] == [333, 495, 980]
+    assert all(enough > 0.0 for _, enough in trainer.asked[:3])
+    assert all(enough == 0.0 for _, enough in trainer.asked[3:])
+
+
+def test_it_ends_when_no_loss_falls_any_more():
+    trainer = FakeTrainer([1e-3, 1e-3, 1e-4, 1e-4, 0.9e-4, 0.9e-4, 7.0, 7.0])
+    found = march(trainer, FakeWindow(), (0.0, 1.0), 2, fresh)
+    assert found.times == 3
+    assert found.losses == [0.9e-4, 0.9e-4]
+
+
+def test_a_window_that_fails_is_halved():
+    trainer, window = FakeTrainer([1e-3, 5e-2, 1e-3, 1e-3, 1e-3]), FakeWindow()
+    found = march(trainer, window, (0.0, 2.0), 2, fresh)
+    assert window.moves[:5] == [
+        (0.0, 1.0, None),
+        (1.0, 2.0, ["after 1"]),
+        (1.0, 1.5, ["after 1"]),
+        (1.5, 2.0, ["after 3"]),
+        (0.0, 1.0, None),
+    ]
+    assert found.halved == 1
+    assert found.edges == [1.0, 1.5]
+
+
+@pytest.mark.parametrize(("loss", "moves"), [(5e-2, 1), (0.5, 2)])
+def test_without_time_for_halves_a_window_has_its_share_twice(loss, moves):
+    trainer = FakeTrainer([1e-3, loss, 1e-3, 1e-3], seconds=60.0, steps_a_second=2.0)
+    window = FakeWindow()
+    found = march(trainer, window, (0.0, 3.0), 3, fresh)
+    # One that is stuck begins anew.
+    assert (trainer.began_with[2] == ["fresh"]) == (moves == 2)
+    assert [move[0] for move in window.moves].count(1.0) == moves
+    # Half of what is left each time, so that the last window has the other half.
+    assert [seconds for seconds, _ in trainer.asked[1:3]] == [25.0, 20.0]
+    assert found.halved == 0
+
+
+def test_few_steps_are_for_one_window():
+    trainer, window = FakeTrainer([1.0, 1e-2], 100.0, 1.0), FakeWindow()
+    found = march(trainer, window, (0.0, 1.0), None, fresh)
+    assert (found.edges, found.losses) == ([], [1e-2])
+    assert window.moves == []
+
+
+def test_windows_are_as_many_as_there_are_steps_for():
+    trainer, window = FakeTrainer([1.0] + [1e-3] * 40, 300.0, 0.5), FakeWindow()
+    found = march(trainer, window, (0.0, 1.0), None, fresh)
+    assert len(found.weights) == 2
+    assert window.moves[0] == (0.0, 0.5, None)
+    # The trial of the whole time leaves no trace.
+    assert trainer.begun > 0
+
+
+def test_a_march_that_is_stopped_says_so():
+    trainer = FakeTrainer([1e-3, 1e-3], seconds=25.0)
+    trainer.losses = [1e-3]
+    found = march(trainer, FakeWindow(), (0.0, 1.0), 4, fresh)
+    assert not found.finished
+    assert len(found.weights) == 1

@@ -1,0 +1,139 @@
+"""Evolution equations in windows of time."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.integrate import solve_ivp
+
+import keras_isgd as ki
+from keras_isgd.models.default_network import design_for
+from keras_isgd.solving import training
+from keras_isgd.solving.windows import Window, why_not
+
+
+class Oscillator(ki.Problem):
+    """u'' = -u - u^3: two initial values."""
+
+    coordinates = ("t",)
+    domain = ki.geometry.Interval(1.0, 7.0)
+
+    def residual(self, u, x):
+        return u.d("tt") + u.value + u.value**3
+
+    def conditions(self):
+        return [ki.Initial(1.0), ki.Initial(0.5, order=1)]
+
+
+class Heat(ki.Problem):
+    """u_t = u_xx."""
+
+    coordinates = ("x", "t")
+    domain = ki.Box((0.0, 0.0), (1.0, 0.2))
+
+    def residual(self, u, x):
+        return u.d("t") - u.d("xx")
+
+    def conditions(self):
+        return [
+            ki.Dirichlet(value=0.0),
+            ki.Initial(lambda x: tf.sin(np.pi * x[:, :1])),
+        ]
+
+    def exact(self, x):
+        return tf.exp(-(np.pi**2) * x[:, 1:]) * tf.sin(np.pi * x[:, :1])
+
+
+def test_a_window_continues_value_and_slope_of_the_one_before():
+    problem = Oscillator()
+    network = design_for(problem).network(8, seed=1)
+    window = Window(problem, network)
+    model = ki.PINN(network, window.problem)
+    assert list(model.loss_weights) == ["residual", "initial", "initial_dt"]
+    x = tf.constant([[1.0]], tf.float64)
+
+    def rows(at):
+        at = tf.constant([[at]], tf.float64)
+        return [
+            term.rows_at(at, network, {}).numpy().item() for term in model._terms[1:]
+        ]
+
+    def value_and_slope(at):
+        at = tf.constant([[at]], tf.float64)
+        with tf.GradientTape() as tape:
+            tape.watch(at)
+            u = network(at)
+        return np.array([u.numpy().item(), tape.gradient(u, at).numpy().item()])
+
+    window.move(1.0, 3.0)
+    np.testing.assert_allclose(rows(1.0), value_and_slope(1.0) - [1.0, 0.5])
+    end = value_and_slope(3.0)
+    window.move(3.0, 5.0, network.get_weights())
+    np.testing.assert_allclose(rows(3.0), value_and_slope(3.0) - end, atol=1e-12)
+    assert network(x).shape == (1, 1)
+
+
+def test_points_move_with_the_window():
+    problem = Heat()
+    window = Window(problem, design_for(problem).network(4))
+    points = window.points(problem.points(300, 20, resample=False))
+    window.move(0.05, 0.1)
+    sets = next(iter(points))
+    t = sets["interior"][:, 1].numpy()
+    assert 0.05 <= t.min() < 0.055
+    assert 0.095 < t.max() <= 0.1
+    assert np.all(sets["t_min"][:, 1].numpy() == 0.05)
+
+
+def test_an_oscillator_in_windows_against_scipy(monkeypatch):
+    # So that it ends when it stands still, and not when its time is over.
+    monkeypatch.setattr(training, "_STANDING_STEPS", 10)
+    model = ki.solve(Oscillator(), seconds=60, windows=3, width=12)
+    t = np.linspace(1.0, 7.0, 200)
+    exact = solve_ivp(
+        lambda t, y: [y[1], -y[0] - y[0] ** 3], (1.0, 7.0), [1.0, 0.5],
+        "DOP853", t, rtol=1e-11, atol=1e-11,
+    ).y[0]  # fmt: skip
+    assert len([n for n in model.network.layers if n.name.startswith("window_")]) == 3
+    error = np.abs(model.predict(t[:, None], verbose=0)[:, 0] - exact)
+    assert error.max() < 1e-3
+
+
+def _changed(problem, **changes):
+    for name, value in changes.items():
+        setattr(problem, name, value)
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"time": None, "conditions": lambda: [ki.Dirichlet(value=0.0)]},
+            "no time",
+        ),
+        ({"coefficients": {"k": 1.0}}, "unknown numbers"),
+        ({"conditions": lambda: [ki.Dirichlet(value=0.0)]}, "no initial condition"),
+        (
+            {"conditions": lambda: [ki.Initial(0.0), ki.Data([[0.5, 0.1]], [1.0])]},
+            "at all times together",
+        ),
+        (
+            {"conditions": lambda: [ki.Initial(0.0), ki.Dirichlet("t_max", 1.0)]},
+            "one end of the time",
+        ),
+        (
+            {"conditions": lambda: [ki.Initial(0.0), ki.Dirichlet([[0.5, 0.1]], 1.0)]},
+            "points of its own",
+        ),
+        ({"conditions": lambda: [ki.Initial(0.0, order=2)]}, "order above 1"),
+    ],
+)
+def test_why_not(changes, reason):
+    problem = _changed(Heat(), **changes)
+    assert reason in why_not(problem, design_for(problem).network(4))
+
+
+def test_a_network_of_ones_own_has_no_window():
+    network = ki.networks.mlp(2, 1, 4, 1)
+    assert "network was given" in why_not(Heat(), network)
+    assert why_not(Heat(), design_for(Heat()).network(4)) is None
