@@ -32,7 +32,7 @@ from pathlib import Path
 import pytest
 
 import keras_isgd as ki
-from keras_isgd.models.default_network import default_network, default_weights
+from keras_isgd.models.default_network import default_network
 
 FILE = Path(__file__).parents[1] / "benchmarks" / "case_problems.py"
 
@@ -85,7 +85,9 @@ def test_a_small_network_comes_near(name):
     case = CASES[name]
     problem = case.problem()
     network = default_network(problem, width)
-    model = ki.PINN(network, problem, default_weights(problem))
+    conditions = problem.bound_conditions()
+    weights = {c.name: 100.0 for c in conditions if c.weight == 1.0}
+    model = ki.PINN(network, problem, weights)
     model.compile(optimizer=ki.ISGD(), jit_compile=False)
     model.fit(epochs=steps, verbose=0)
     assert case.error(model) < near

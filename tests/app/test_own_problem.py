@@ -75,7 +75,7 @@ def test_errors_of_each_output_and_the_coefficients(file, tmp_path, capsys):
     assert cells == [float(f"{result[key]:.2e}") for key in keys]
     assert f"coefficients by adam: w = {result['coefficients']['w']:.6g}" in printed
     assert f"Report: {out / 'report.html'}" in told
-    assert "A network of" in (out / "report.html").read_text()
+    assert "Network: two layers" in (out / "report.html").read_text()
     card = (out / "card.md").read_text()
     assert f"| relative l2 v | {result['relative_l2_v']:.4g} |" in card
     assert f"| coefficients | w = {result['coefficients']['w']:.6g} |" in card
@@ -102,16 +102,20 @@ def test_without_an_exact_solution(file, tmp_path, capsys, monkeypatch):
 def test_what_a_problem_without_a_recipe_gets(file):
     recipe = own_problem.OwnRecipe(own_problem.load(f"{file}:Pair"))
     model = recipe.make_model(seed=1)
-    kernels = [v.shape for v in model.network.weights if len(v.shape) == 2]
+    weights = model.network.get_layer("mlp").weights
+    kernels = [v.shape for v in weights if len(v.shape) == 2]
     assert kernels == [(1, 24), (24, 24), (24, 2)]
     # 4 on the unit box, drawn from N(0, 4^2).
-    spread = np.std(model.network.weights[0].numpy())
+    spread = np.std(weights[0].numpy())
     assert 4.0 / 1.5 < spread < 4.0 * 1.5
     # A weight of one's own stays.
     weights = dict(model.loss_weights)
-    assert weights == {"first": 1.0, "second": 1.0, "dirichlet_t_min": 7.0}
+    balanced = model.balanced_weights()
+    assert weights == {**balanced, "dirichlet_t_min": 7.0}
+    assert sorted(balanced) == ["first", "second"]
     other = own_problem.OwnRecipe(own_problem.load(f"{file}:instance")).make_model()
-    assert other.loss_weights["dirichlet_t_min"] == 100.0
+    found = other.loss_weights["dirichlet_t_min"]
+    assert found == pytest.approx(other.balanced_weights()["dirichlet_t_min"])
     sets = [
         next(iter(recipe.make_points(model, seed, resample).skip(step)))["interior"]
         for seed, resample, step in ((0, True, 0), (0, True, 1), (1, True, 0))
