@@ -7,9 +7,10 @@ import keras
 import numpy as np
 
 from keras_isgd.models.scales import few_points, row_sizes
-from keras_isgd.networks.unit_box import UnitBox
+from keras_isgd.networks import PeriodicFeatures
 from keras_isgd.problems import Periodic, Problem
 from keras_isgd.residuals.term import Term
+from keras_isgd.residuals.terms import equation_terms
 
 __all__ = ["balanced_weights"]
 
@@ -48,8 +49,13 @@ def balanced_weights(
     Returns:
         Numbers by the terms' names, tuples for several columns.
     """
-    boxes = [layer for layer in network.layers if isinstance(layer, UnitBox)]
-    circles = {problem.coordinates[axis] for box in boxes for axis in box.periodic}
+    features = [x for x in network.layers if isinstance(x, PeriodicFeatures)]
+    circles = {
+        coordinate
+        for layer in features
+        for coordinate, period in zip(problem.coordinates, layer.periods)
+        if period is not None
+    }
     own = {
         condition.name
         for condition in problem.bound_conditions()
@@ -70,7 +76,7 @@ def balanced_weights(
                 part = np.where(use, part, np.mean(part[use]))
                 omegas = (_TRACE / part).tolist()
                 found[name] = omegas[0] if len(omegas) == 1 else tuple(omegas)
-    _one_for_each_equation(terms[: len(problem.subdomains)], found)
+    _one_for_each_equation(equation_terms(terms), found)
     return found
 
 

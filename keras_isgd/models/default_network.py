@@ -2,22 +2,25 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from keras_isgd.derivatives.channels import is_laplacian
 from keras_isgd.models.scales import equation_sizes, output_ranges
-from keras_isgd.networks import mlp
+from keras_isgd.networks import PeriodicFeatures, mlp
 from keras_isgd.networks.unit_box import UnitBox
 from keras_isgd.problems import Periodic, Problem
 from keras_isgd.residuals.term import Term
-from keras_isgd.residuals.terms import terms_of
+from keras_isgd.residuals.terms import equation_terms, terms_of
 
 __all__ = ["Design", "default_network", "design_for"]
 
 # First-layer scale on inputs between 0 and 1; see `networks.input_scale_for`.
 _INPUT_SCALE = 4.0
+# Of the circle of a periodic coordinate; its middle is that of the unit box.
+_RADIUS = 0.25
 # Factor on the last kernel of an output with a single prescribed value.
 _FLATTER = 0.01
 
@@ -32,6 +35,8 @@ class Design:
         sizes: half the range of each, `(outputs,)`.
         flat: outputs that start with a hundredth of their range.
         periodic: the numbers of the coordinates that are circles.
+        elsewhere: the name of a term that needs the solution at other points than its
+            own, or None; those across a period do not count.
     """
 
     problem: Problem
@@ -39,6 +44,7 @@ class Design:
     sizes: np.ndarray
     flat: np.ndarray
     periodic: tuple[int, ...]
+    elsewhere: str | None = None
 
     def network(
         self,
@@ -74,16 +80,29 @@ class Design:
         kernel = inner.layers[-1].kernel
         kernel.assign(kernel * np.tile(np.where(self.flat, _FLATTER, 1.0), copies))
         x = keras.Input((problem.input_count,), dtype=dtype, name="x")
-        unit = UnitBox(
-            region.lower, region.upper, self.periodic, dtype=dtype, name="unit_box"
-        )
+        unit = UnitBox(region.lower, region.upper, dtype=dtype, name="unit_box")(x)
         u = keras.layers.Rescaling(
             np.tile(self.sizes, copies).tolist(),
             np.tile(self.middles, copies).tolist(),
             dtype=dtype,
             name="scaled",
-        )(inner(unit(x)))
+        )(inner(self._circles(unit, dtype)))
         return keras.Model(x, u, name="scaled_mlp")
+
+    def _circles(self, unit: Any, dtype: str) -> Any:
+        """Circles within the unit box, for coordinates with a period of one."""
+        if not self.periodic:
+            return unit
+        count = self.problem.input_count
+        periods = [1.0 if axis in self.periodic else None for axis in range(count)]
+        features = PeriodicFeatures(periods, dtype=dtype, name="circles")
+        plain, waves = len(features.plain), 2 * len(self.periodic)
+        return keras.layers.Rescaling(
+            [1.0] * plain + [_RADIUS] * waves,
+            [0.0] * plain + [0.5] * waves,
+            dtype=dtype,
+            name="circles_in_box",
+        )(features(unit))
 
 
 def design_for(problem: Problem) -> Design:
@@ -95,7 +114,7 @@ def design_for(problem: Problem) -> Design:
     temperatures in kelvin are within reach of weights of the order of one; where the
     conditions say nothing, the size follows from the equation, see `equation_sizes`. A
     coordinate in which the conditions make the solution periodic is a circle for the
-    network, see `UnitBox`.
+    network, see `networks.PeriodicFeatures`.
 
     Args:
         problem: the `Problem`.
@@ -107,9 +126,8 @@ def design_for(problem: Problem) -> Design:
     terms = terms_of(problem, {}, "float64", trial, "auto")
     kernel = trial.get_layer("mlp").get_layer("u").kernel
     sizes = equation_sizes(problem, terms, trial, kernel, halves, single)
-    return Design(
-        problem, middles, sizes, single, tuple(_periodic_axes(problem, terms))
-    )
+    axes = tuple(_periodic_axes(problem, terms))
+    return Design(problem, middles, sizes, single, axes, _elsewhere(problem, terms))
 
 
 def default_network(
@@ -126,6 +144,20 @@ def default_network(
     return design_for(problem).network(width, depth, seed, dtype)
 
 
+def _elsewhere(problem: Problem, terms: Sequence[Term]) -> str | None:
+    """The first term that needs the solution at other points than its own."""
+    periods = {
+        condition.name
+        for condition in problem.bound_conditions()
+        if isinstance(condition, Periodic)
+    }
+    for term in terms:
+        several = len(term.requests) > 1 or term.row_count is not None
+        if several and term.name not in periods:
+            return term.name
+    return None
+
+
 def _periodic_axes(problem: Problem, terms: Sequence[Term]) -> list[int]:
     """The coordinates in which the solution is smooth across the period.
 
@@ -133,7 +165,7 @@ def _periodic_axes(problem: Problem, terms: Sequence[Term]) -> list[int]:
     below the highest that the equation has in that coordinate.
     """
     names, highest = problem.names, [1] * len(problem.coordinates)
-    for term in terms[: max(len(problem.subdomains), 1)]:
+    for term in equation_terms(terms):
         for _, indices in frozenset().union(*term.requests):
             for axis in {i for i in indices if isinstance(i, int)}:
                 order = 2 if is_laplacian(indices) else indices.count(axis)

@@ -12,6 +12,7 @@ from keras_isgd.derivatives.channels import Name
 from keras_isgd.problems import Condition, Data, Dirichlet, Problem
 from keras_isgd.problems.conditions.values import at
 from keras_isgd.residuals.term import Term
+from keras_isgd.residuals.terms import equation_terms
 
 __all__ = ["equation_sizes", "few_points", "output_ranges", "row_sizes"]
 
@@ -174,6 +175,7 @@ class _Trial:
     ) -> None:
         self._network, self._kernel = network, kernel
         self._terms = [term for term in terms if not term.row_count]
+        self._of_equation = equation_terms(terms)
         sets = few_points(problem)
         self._inputs = [tf.cast(t.inputs(sets), t.dtype) for t in self._terms]
         self._columns = np.arange(kernel.shape[1]) % len(halves)
@@ -193,7 +195,7 @@ class _Trial:
     def equations(self) -> np.ndarray:
         """Which columns of all terms are the equation's."""
         return np.concatenate(
-            [np.full(t.columns, t.name.startswith("residual")) for t in self._terms]
+            [np.full(term.columns, term in self._of_equation) for term in self._terms]
         )
 
     def rows(self, varying: np.ndarray) -> list[np.ndarray]:

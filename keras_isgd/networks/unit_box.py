@@ -1,6 +1,5 @@
-"""Coordinates of a box on the unit box, some of them as circles."""
+"""Coordinates of a box on the unit box."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,23 +7,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_isgd.derivatives import activations, register_rule
-from keras_isgd.derivatives.jet import Jet, take_columns
+from keras_isgd.derivatives import register_rule
+from keras_isgd.derivatives.jet import Jet
 from keras_isgd.utils.checks import check_array
 
 __all__ = ["UnitBox"]
 
-# Of the circle of a periodic coordinate, whose period would have the length one.
-_RADIUS = 0.25
-
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
 class UnitBox(keras.layers.Layer):
-    """(x - lower) / (upper - lower), `(n, d)` to `(n, d + number of periods)`.
-
-    A periodic coordinate becomes two, r cos and r sin of 2 pi times that, with r = 1/4,
-    behind the others, so that what is computed from them is periodic whatever the
-    weights are.
+    """(x - lower) / (upper - lower), `(n, d)` to `(n, d)`.
 
     The ends are weights that are not trained, so that a compiled step takes new ones
     at once, see `move`.
@@ -32,7 +24,6 @@ class UnitBox(keras.layers.Layer):
     Args:
         lower: d numbers.
         upper: d numbers, each above that in `lower`.
-        periodic: the numbers of the coordinates that are periodic.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
@@ -40,11 +31,7 @@ class UnitBox(keras.layers.Layer):
     """
 
     def __init__(
-        self,
-        lower: Sequence[float],
-        upper: Sequence[float],
-        periodic: Sequence[int] = (),
-        **kwargs: Any,
+        self, lower: Sequence[float], upper: Sequence[float], **kwargs: Any
     ) -> None:
         super().__init__(**{**kwargs, "trainable": False})
         ends = [check_array(n, v) for n, v in (("`lower`", lower), ("`upper`", upper))]
@@ -56,8 +43,6 @@ class UnitBox(keras.layers.Layer):
         if not np.all(ends[0] < ends[1]):
             raise ValueError(f"Expected lower < upper, got {lower!r} and {upper!r}.")
         self.lower, self.upper = (end.tolist() for end in ends)
-        self.periodic = [int(i) for i in periodic]
-        self.plain = [i for i in range(len(self.lower)) if i not in self.periodic]
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         d = len(self.lower)
@@ -78,45 +63,16 @@ class UnitBox(keras.layers.Layer):
             numbers[axis] = value / (high - low)
             variable.assign(numbers)
 
-    def waves(self) -> tuple[np.ndarray, np.ndarray]:
-        """B, `(d, 2 m)`, and phases `(2 m,)`, of the waves sin(x B + phases)."""
-        d, m = len(self.lower), len(self.periodic)
-        matrix = np.zeros((d, 2 * m))
-        for number, axis in enumerate(self.periodic):
-            matrix[axis, 2 * number : 2 * number + 2] = 2.0 * math.pi
-        return matrix, np.tile([math.pi / 2, 0.0], m)
-
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        unit = x * self.factor + self.shift
-        if not self.periodic:
-            return unit
-        matrix, phases = (tf.constant(v, unit.dtype) for v in self.waves())
-        circles = _RADIUS * tf.sin(unit @ matrix + phases)
-        if not self.plain:
-            return circles
-        return tf.concat([take_columns(unit, self.plain), circles], axis=1)
-
-    def compute_output_shape(
-        self, input_shape: Sequence[int | None]
-    ) -> tuple[int | None, ...]:
-        return (*input_shape[:-1], len(self.lower) + len(self.periodic))
+        return x * self.factor + self.shift
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         config.pop("trainable", None)
-        ends = {"lower": self.lower, "upper": self.upper, "periodic": self.periodic}
-        return {**config, **ends}
+        return {**config, "lower": self.lower, "upper": self.upper}
 
 
 @register_rule(UnitBox)
 def _unit_box(layer: keras.layers.Layer, jet: Jet) -> Jet:
     factor, shift = (tf.convert_to_tensor(v) for v in (layer.factor, layer.shift))
-    unit = jet.scale(factor).shift(shift)
-    if not layer.periodic:
-        return unit
-    matrix, phases = (tf.constant(v, jet.value.dtype) for v in layer.waves())
-    circles = unit.affine(matrix).shift(phases).compose(activations.sine)
-    circles = circles.scale(tf.constant(_RADIUS, jet.value.dtype))
-    if not layer.plain:
-        return circles
-    return Jet.concatenate([unit.take(layer.plain), circles])
+    return jet.scale(factor).shift(shift)

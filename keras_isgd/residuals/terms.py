@@ -1,7 +1,7 @@
 """The terms of a problem's loss: its equation, and one for each condition."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -17,7 +17,7 @@ from keras_isgd.residuals.equations import Equations
 from keras_isgd.residuals.loss_weights import LossWeights, check_names
 from keras_isgd.residuals.term import Term
 
-__all__ = ["terms_of"]
+__all__ = ["equation_terms", "terms_of"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,15 @@ class _Part:
     width: int
     points: tf.Tensor | None
     pointwise: bool | None
+
+
+def equation_terms(terms: Sequence[Term]) -> Sequence[Term]:
+    """Returns those of a loss's terms that are the equation's, one for each subdomain.
+
+    Args:
+        terms: as `terms_of` returns them.
+    """
+    return terms[: max(len(terms[0].problem.subdomains), 1)]
 
 
 def terms_of(

@@ -133,3 +133,33 @@ def test_an_output_with_a_single_value_starts_flat():
     expected = 293.15 + 0.01 * design.sizes[0] * inner[0]
     np.testing.assert_allclose(T, expected, rtol=1e-7)
     assert np.std(q) == pytest.approx(design.sizes[1] * np.std(inner[1]), rel=0.05)
+
+
+def test_periodic_coordinates_are_circles_in_the_unit_box():
+    class Waves(ki.Problem):
+        coordinates = ("x", "t")
+        domain = ki.Box((-3.0, 0.0), (5.0, 2.0))
+
+        def residual(self, u, x):
+            return u.d("tt") - u.d("xx")
+
+        def conditions(self):
+            return [ki.Periodic("x"), ki.Initial(lambda x: tf.cos(x[:, :1]))]
+
+    design = design_for(Waves())
+    network = design.network(seed=0)
+    x = np.random.default_rng(0).uniform((-3.0, 0.0), (5.0, 2.0), (300, 2))
+    np.testing.assert_allclose(network(x), network(np.add(x, [8.0, 0.0])), atol=1e-12)
+    assert (
+        np.abs(network(x).numpy() - network(np.add(x, [4.0, 0.0])).numpy()).max() > 1e-6
+    )
+    inner = keras.Model(network.input, network.get_layer("circles_in_box").output)
+    unit = inner(x).numpy()
+    assert unit.shape == (300, 3)
+    assert 0.0 <= unit.min() < unit.max() <= 1.0
+    # Values agree, slopes are not asked for: a kink is possible, and no circle.
+    kinked = Waves()
+    kinked.conditions = lambda: [ki.Periodic("x", orders=(0,)), ki.Initial(0.0)]
+    assert design_for(kinked).periodic == ()
+    weights = ki.PINN(network, Waves()).balanced_weights()
+    assert sorted(weights) == ["initial", "residual"]

@@ -14,9 +14,7 @@ REQUESTS = frozenset({(0, ()), (0, (0,)), (0, (1,)), (0, (0, 0)), (0, (0, 1, 1))
 
 
 def _network(layer, seed=0):
-    inner = ki.networks.mlp(
-        2 + len(layer.periodic), 1, 6, 2, input_scale=2.0, seed=seed
-    )
+    inner = ki.networks.mlp(2, 1, 6, 2, input_scale=2.0, seed=seed)
     x = keras.Input((2,), dtype="float64")
     return keras.Model(x, inner(layer(x)))
 
@@ -30,17 +28,9 @@ def _agree(network, x):
         )
 
 
-@pytest.mark.parametrize("periodic", [(), (0,), (1,), (0, 1)])
-def test_taylor_mode_passes_a_unit_box(periodic):
-    layer = UnitBox([-2.0, 1e3], [5.0, 3e3], periodic, dtype="float64")
-    x = tf.constant([[-1.0, 1200.0], [4.5, 2999.0]], tf.float64)
-    network = _network(layer)
-    _agree(network, x)
-    shifted = (
-        network(tf.constant([[6.0, 1200.0], [11.5, 2999.0]], tf.float64)).numpy()
-        - network(x).numpy()
-    )
-    assert np.allclose(shifted, 0.0, atol=1e-12) == (0 in periodic)
+def test_taylor_mode_passes_a_unit_box():
+    layer = UnitBox([-2.0, 1e3], [5.0, 3e3], dtype="float64")
+    _agree(_network(layer), tf.constant([[-1.0, 1200.0], [4.5, 2999.0]], tf.float64))
 
 
 def test_the_ends_are_mapped_to_zero_and_one():
