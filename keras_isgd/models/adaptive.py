@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_isgd.residuals.term import Term
+from keras_isgd.residuals.terms import equation_terms
 
 __all__ = ["choose_points"]
 
@@ -32,7 +33,8 @@ def choose_points(
     function of the step, so that a restored run has the same ones.
 
     Args:
-        terms: of the loss; those of the equation have their points chosen.
+        terms: of the loss; those of the equation have their points chosen, and a row
+            for each of them.
         data: dictionary of point sets.
         network: the network.
         coefficients: the trained numbers by name.
@@ -41,14 +43,18 @@ def choose_points(
 
     Returns:
         The dictionary with smaller sets.
+
+    Raises:
+        ValueError: fewer points than candidates.
     """
     chosen = dict(data)
-    # Those of the equation come first, one for each subdomain.
-    equations = terms[: max(len(terms[0].problem.subdomains), 1)]
-    for number, term in enumerate(equations):
-        if term.on is None or term.row_count is not None or not term.pointwise:
-            continue
+    for number, term in enumerate(equation_terms(terms)):
         x = term.inputs(data)
+        if x.shape[0] is not None and x.shape[0] < candidates:
+            raise ValueError(
+                f"Of {candidates} points in the set {term.on!r} one is trained on, and "
+                f"there are {x.shape[0]}. Give more points, or candidates=1."
+            )
         rows = tf.sqrt(term.weight) * term.rows_at(x, network, coefficients)
         size = tf.sqrt(tf.reduce_sum(tf.square(rows), axis=1))
         ratio = size / tf.reduce_mean(size)
@@ -62,5 +68,6 @@ def choose_points(
         keys = tf.math.log(density) - tf.math.log(-tf.math.log(uniform))
         count = x.shape[0] or tf.shape(x)[0]
         best = tf.math.top_k(keys, count // candidates, sorted=False).indices
-        chosen[term.on] = tf.gather(data[term.on], best)
+        name = str(term.on)
+        chosen[name] = tf.gather(data[name], best)
     return chosen

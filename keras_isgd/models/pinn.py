@@ -65,11 +65,13 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         candidates: how many points inside are looked at for each one that a step is
             trained on. Above 1, those where the equation holds worst are the more
             likely ones (see `models.adaptive`), and `fit` without points draws as many
-            more; give that many yourself if you give points. 1 takes all.
+            more; give that many yourself if you give points. 1 takes all, as an
+            equation needs it whose rows mix points.
 
     Raises:
         ValueError: no problem, a seed beside a network, network and problem do not fit
-            together, an unknown derivative or term, or a mixed-precision network.
+            together, an unknown derivative or term, `candidates` for rows that mix
+            points, or a mixed-precision network.
     """
 
     def __init__(
@@ -111,6 +113,11 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         self._terms = tuple(
             terms_of(problem, loss_weights or {}, dtype, network, derivatives)
         )
+        if self.candidates > 1 and not self.chooses_points:
+            raise ValueError(
+                f"The rows of the equation of {type(problem).__name__} mix points, so "
+                "that none can be left out: leave `candidates` at 1."
+            )
         self._term_metrics = [
             keras.metrics.Mean(name=name, dtype="float64")
             for term in self._terms

@@ -21,6 +21,7 @@ from keras_isgd.residuals.loss_weights import LossWeights
 from keras_isgd.residuals.not_finite import explain
 from keras_isgd.residuals.term import Term
 from keras_isgd.residuals.term_blocks import blocks_of
+from keras_isgd.residuals.terms import equation_terms
 
 __all__ = ["ResidualLoss"]
 
@@ -107,15 +108,14 @@ class ResidualLoss:
             ValueError: other equations in one subdomain than in another.
         """
         x = tf.convert_to_tensor(x, self.compute_dtype)
-        parts = max(len(self.problem.subdomains), 1)
         columns = sum(self.equations.values())
         rows = [
             term.rows_at(x, self.network, self._coefficients)
-            for term in self._terms[:parts]
+            for term in equation_terms(self._terms)
         ]
-        if parts == 1:
+        if len(rows) == 1:
             return rows[0]
-        several = tf.reshape(tf.concat(rows, axis=1), [-1, parts, columns])
+        several = tf.reshape(tf.concat(rows, axis=1), [-1, len(rows), columns])
         return tf.gather(several, subdomain_of(self.problem, x), axis=1, batch_dims=1)
 
     def log(self, data: Any, loss: tf.Tensor, aux: Sequence[tf.Tensor]) -> dict:
@@ -171,7 +171,7 @@ class ResidualLoss:
     @property
     def chooses_points(self) -> bool:
         """Whether the equation's rows allow to leave points out; see `candidates`."""
-        equations = self._terms[: max(len(self.problem.subdomains), 1)]
+        equations = equation_terms(self._terms)
         return all(t.pointwise and t.row_count is None for t in equations)
 
     def train_step(self, data: Any) -> dict:

@@ -30,7 +30,7 @@ def of_march(problem: Problem, found: March) -> str:
         + ", ".join(f"{problem.time} = {edge:.4g}" for edge in found.edges)
         + " and the last time; their losses on new points: "
         + ", ".join(f"{loss:.2g}" for loss in found.losses)
-        + "."
+        + f", after {found.times} times through all of them."
     )
     if found.halved:
         sentence += f" {found.halved} windows had been too long and were halved."

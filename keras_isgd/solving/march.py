@@ -114,12 +114,16 @@ def _once(
             length, found.halved = 0.5 * length, found.halved + 1
             continue
         if loss > _FAILED and not (trainer.stopped or end == high):
+            first = network.get_weights()
             if loss > _STUCK:
                 network.set_weights(fresh())
                 window.move(t, end, found.weights[-1] if found.weights else None)
                 trainer.begin_anew()
             more = share * trainer.clock.left
-            loss = min(loss, trainer.train(more, last=False, enough=_GOOD))
+            again = trainer.train(more, last=False, enough=_GOOD)
+            if again > loss:
+                network.set_weights(first)
+            loss = min(loss, again)
         found.weights.append(network.get_weights())
         found.losses.append(loss)
         found.alphas.append(trainer.alpha)

@@ -68,7 +68,8 @@ def solve(
         loss_weights: see `PINN`; those of `PINN.balanced_weights` where left out.
         optimizer: `ISGD()` if None.
         points: see `PINN.fit`. They are used as they are, so that there is one window.
-        candidates: see `PINN`; 4 if None, or 1 with `points`.
+        candidates: see `PINN`; 4 if None, or 1 with `points` and for rows that mix
+            points.
         windows: how many windows of time, 1 for none; None finds out.
         callbacks: more Keras callbacks. In windows of time their model is that of one
             window, which knows nothing of other times.
@@ -104,7 +105,7 @@ def solve(
         problem.check()
         design = design_for(problem)
         network = design.network(width, seed=seed)
-    reason = why_not(problem, network)
+    reason = why_not(problem, design)
     if points is not None:
         reason = reason or "its points were given"
     if reason and (windows or 1) > 1:
@@ -116,9 +117,7 @@ def solve(
         network,
         ISGD() if optimizer is None else optimizer,
         loss_weights or {},
-        (1 if points is not None else _CANDIDATES)
-        if candidates is None
-        else check_count("candidates", candidates),
+        1 if candidates is None and points is not None else candidates,
     )
     if reason is None and windows != 1:
         seeds = itertools.count(seed + 1)
@@ -149,7 +148,7 @@ class _Maker:
         network: keras.Model,
         optimizer: keras.optimizers.Optimizer,
         loss_weights: Mapping[str, Any],
-        candidates: int,
+        candidates: int | None,
     ) -> None:
         self.network, self.optimizer = network, optimizer
         self.candidates = candidates
@@ -158,14 +157,13 @@ class _Maker:
     def model(self, problem: Problem) -> PINN:
         """Returns a compiled model with balanced weights."""
         with warnings.catch_warnings():
-            if "conditions" in vars(problem):  # a window's
-                warnings.filterwarnings(
-                    "ignore", message="A model of .* cannot be load"
-                )
-            model = PINN(self.network, problem, self._given, candidates=self.candidates)
-        if not model.chooses_points:
-            # Rows that mix points take all of them.
-            model.candidates = 1
+            if problem.in_window:  # which is not saved
+                warnings.filterwarnings("ignore", message="A model of .* cannot be")
+            model = PINN(
+                self.network, problem, self._given, candidates=self.candidates or 1
+            )
+        if self.candidates is None and model.chooses_points:
+            model.candidates = _CANDIDATES
         model.loss_weights = {**model.balanced_weights(), **self._given}
         model.compile(optimizer=self.optimizer)
         return model
@@ -193,7 +191,7 @@ def _through_time(
         window.joined(found.weights, found.edges),
         problem,
         dict(model.loss_weights),
-        candidates=made.candidates,
+        candidates=model.candidates,
     )
     whole.compile(optimizer=made.optimizer.from_config(made.optimizer.get_config()))
     whole.optimizer.iterations.assign(trainer.steps)

@@ -11,6 +11,7 @@ from keras_isgd.callbacks import KeepBest
 from keras_isgd.callbacks.logs import Logs
 from keras_isgd.models.pinn import PINN
 from keras_isgd.optimizers import ISGD
+from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
 
 __all__ = ["Clock", "Trainer"]
 
@@ -161,10 +162,15 @@ class Trainer:
     def begin_anew(self, alpha: float | None = None) -> None:
         """Lets the optimizer forget what it knows of earlier weights and points.
 
+        Optimizers of Keras's own keep what they know.
+
         Args:
-            alpha: its step size; the one that it had before its first step if None.
+            alpha: the step size of one that chooses it itself; the one that it had
+                before its first step if None.
         """
         optimizer = self.model.optimizer
-        if isinstance(optimizer, ISGD) and optimizer.built:
-            optimizer.forget()
+        if not (isinstance(optimizer, ClosureOptimizer) and optimizer.built):
+            return
+        optimizer.forget()
+        if isinstance(optimizer, ISGD) and optimizer.step_control is not None:
             optimizer.learning_rate = self._first_alpha if alpha is None else alpha

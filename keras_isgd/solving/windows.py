@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.models.default_network import Design
 from keras_isgd.networks.time_windows import in_windows
 from keras_isgd.networks.unit_box import UnitBox
 from keras_isgd.problems import Condition, Initial, Problem
@@ -19,18 +20,22 @@ __all__ = ["Weights", "Window", "why_not"]
 Weights = list[np.ndarray]
 
 
-def why_not(problem: Problem, network: keras.Model) -> str | None:
+def why_not(problem: Problem, design: Design | None) -> str | None:
     """Returns why a problem cannot be solved window by window; None if it can.
 
     Args:
         problem: the `Problem`.
-        network: its network.
+        design: of its network, None for one that was given.
     """
-    axis = problem.time_axis
-    if axis is None:
+    if problem.time_axis is None:
         return "it has no time"
-    if not any(isinstance(layer, UnitBox) for layer in network.layers):
+    if design is None:
         return "its network was given"
+    if design.elsewhere is not None:
+        return (
+            f"the term {design.elsewhere!r} needs the solution at other points than "
+            "its own, which may be at other times"
+        )
     if problem.unknowns:
         return "it has unknown numbers, which hold at all times"
     if problem.subdomains:
@@ -41,15 +46,15 @@ def why_not(problem: Problem, network: keras.Model) -> str | None:
         return "it has no initial condition"
     if any(c.order > 1 for c in initial):
         return "an initial condition is of an order above 1"
-    last = f"{problem.time}_max"
+    ends = {f"{problem.time}_min", f"{problem.time}_max"}
     for condition in conditions:
         if isinstance(condition, Data | Integral):
             return f"the condition {condition.name!r} holds at all times together"
         if condition.fixed_points(problem) is not None or condition.on is None:
             return f"the condition {condition.name!r} has points of its own"
-        if condition.on == last or (
-            not isinstance(condition, Initial) and condition.on == f"{problem.time}_min"
-        ):
+        several = condition.on if isinstance(condition.on, tuple) else [condition.on]
+        at_an_end = any(isinstance(on, str) and on in ends for on in several)
+        if at_an_end and not isinstance(condition, Initial):
             return f"the condition {condition.name!r} holds at one end of the time"
     return None
 

@@ -100,6 +100,17 @@ def test_a_problem_is_not_asked_for_its_conditions_in_a_graph():
     assert np.isfinite(history["loss"][0])
 
 
+def test_fewer_points_than_candidates_and_rows_that_mix_points_are_refused():
+    model = _model()
+    data = {"interior": tf.zeros((7, 1), tf.float64), "x_min": [[0.0]]}
+    with pytest.raises(ValueError, match=r"there are 7\. Give more points"):
+        _chosen(model, data, 0)
+    problem = Steep()
+    problem.pointwise = False
+    with pytest.raises(ValueError, match="leave `candidates` at 1"):
+        ki.PINN(ki.networks.mlp(1, 1, 6, 1, seed=0), problem, candidates=2)
+
+
 def test_candidates_are_saved_and_checked(tmp_path):
     with pytest.raises(ValueError, match="candidates"):
         _model(0)

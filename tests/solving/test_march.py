@@ -117,6 +117,14 @@ def test_without_time_for_halves_a_window_has_its_share_twice(loss, moves):
     assert found.halved == 0
 
 
+def test_of_two_tries_the_better_one_is_kept():
+    trainer = FakeTrainer([1e-3, 0.5, 0.9, 1e-3], seconds=60.0, steps_a_second=2.0)
+    trainer.losses.append(1e-3)
+    found = march(trainer, FakeWindow(), (0.0, 3.0), 3, fresh)
+    assert found.losses[1] == 0.5
+    assert found.weights[1] == ["after 2"]
+
+
 def test_few_steps_are_for_one_window():
     trainer, window = FakeTrainer([1.0, 1e-2], 100.0, 1.0), FakeWindow()
     found = march(trainer, window, (0.0, 1.0), None, fresh)

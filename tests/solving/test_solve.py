@@ -159,5 +159,8 @@ def test_windows_where_there_are_none():
 
 
 def test_other_optimizers():
-    model = ki.solve(Bump(), 8.0, width=5, optimizer=keras.optimizers.Adam(1e-3))
-    assert isinstance(model.optimizer, keras.optimizers.Adam)
+    rate = keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.9)
+    for optimizer in (keras.optimizers.Adam(1e-3), ki.LBFGS(steps=5), ki.ISGD(rate)):
+        model = ki.solve(Bump(), 3.0, width=5, optimizer=optimizer)
+        assert model.optimizer is optimizer
+        assert int(optimizer.iterations.numpy()) > 0

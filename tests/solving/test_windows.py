@@ -125,15 +125,54 @@ def _changed(problem, **changes):
             {"conditions": lambda: [ki.Initial(0.0), ki.Dirichlet([[0.5, 0.1]], 1.0)]},
             "points of its own",
         ),
+        (
+            {
+                "conditions": lambda: [
+                    ki.Initial(0.0),
+                    ki.Operator(("x_min", "t_max"), lambda u, x, n: u.value),
+                ]
+            },
+            "one end of the time",
+        ),
         ({"conditions": lambda: [ki.Initial(0.0, order=2)]}, "order above 1"),
     ],
 )
 def test_why_not(changes, reason):
     problem = _changed(Heat(), **changes)
-    assert reason in why_not(problem, design_for(problem).network(4))
+    assert reason in why_not(problem, design_for(problem))
 
 
 def test_a_network_of_ones_own_has_no_window():
-    network = ki.networks.mlp(2, 1, 4, 1)
-    assert "network was given" in why_not(Heat(), network)
-    assert why_not(Heat(), design_for(Heat()).network(4)) is None
+    assert "network was given" in why_not(Heat(), None)
+    assert why_not(Heat(), design_for(Heat())) is None
+
+
+class Memory(ki.Problem):
+    """u' = -u(t / 2): a window does not know the solution at earlier times."""
+
+    coordinates = ("t",)
+
+    def residual(self, u, t):
+        return u.d("t") + u.at(t / 2).value
+
+    def conditions(self):
+        return [ki.Initial(1.0)]
+
+
+def test_an_equation_that_looks_back_has_no_windows():
+    problem = Memory()
+    reason = why_not(problem, design_for(problem))
+    assert "'residual' needs the solution at other points" in reason
+    with pytest.raises(ValueError, match="cannot be solved in windows"):
+        ki.solve(problem, 5.0, windows=2)
+
+
+def test_a_period_in_space_has_windows():
+    problem = Heat()
+    problem.conditions = lambda: [
+        ki.Periodic("x"),
+        ki.Initial(lambda x: tf.cos(2 * np.pi * x[:, :1])),
+    ]
+    design = design_for(problem)
+    assert design.periodic == (0,)
+    assert why_not(problem, design) is None
