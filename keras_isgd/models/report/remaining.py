@@ -1,13 +1,13 @@
 """How well the loss determines the answer: one Gauss-Newton step on fresh points."""
 
 import dataclasses
-from collections.abc import Mapping
 
 import numpy as np
 import scipy.linalg
 import tensorflow as tf
 
 from keras_isgd.models.linearised import linearised
+from keras_isgd.models.points import default_points
 from keras_isgd.models.report.trained import Trained
 from keras_isgd.objectives.parameters import ParameterVector
 
@@ -17,8 +17,6 @@ __all__ = ["LARGEST", "Remaining", "remaining_of"]
 LARGEST = 2500
 # Relative to the largest singular value of a Jacobian, what is above its rounding.
 _ROUNDING = {"float64": 1e-11, "float32": 1e-5}
-# Rows of the equation and points of each condition for each trained number.
-_INTERIOR_ROWS, _BOUNDARY_ROWS = 2.25, 0.3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,7 +63,14 @@ def remaining_of(trained: Trained, seed: int, x: np.ndarray) -> Remaining | str:
             f"Not estimated: the model has {parameters.size} trained numbers, and "
             f"the singular values of more than {LARGEST} take too long."
         )
-    points = _points(trained, parameters.size, seed)
+    sets = default_points(
+        trained.problem,
+        parameters.size,
+        trained.equations[0].columns,
+        resample=False,
+        seed=seed,
+    )
+    points = {name: tf.cast(x, trained.dtype) for name, x in next(iter(sets)).items()}
     try:
         rows = linearised(
             trained.terms, trained.network, trained.coefficients, points, parameters
@@ -89,21 +94,6 @@ def remaining_of(trained: Trained, seed: int, x: np.ndarray) -> Remaining | str:
         rank=rank,
         rows=count,
     )
-
-
-def _points(trained: Trained, size: int, seed: int) -> Mapping[str, tf.Tensor]:
-    problem = trained.problem
-    columns = trained.equations[0].columns
-    boundary = max(int(_BOUNDARY_ROWS * size), 20)
-    found = problem.points(
-        interior=max(int(_INTERIOR_ROWS * size / columns), 100),
-        boundary=None if problem.input_count == 1 else boundary,
-        resample=False,
-        seed=seed,
-        method="sobol",
-    )
-    sets = next(iter(found))
-    return {name: tf.cast(x, trained.dtype) for name, x in sets.items()}
 
 
 def _step(

@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_isgd.models.errors import predicted
 from keras_isgd.problems import Problem
 from keras_isgd.residuals.term import Term
+from keras_isgd.residuals.terms import equation_terms
 
 __all__ = ["Trained"]
 
@@ -45,7 +46,7 @@ class Trained:
     @property
     def equations(self) -> Sequence[Term]:
         """The terms of the equation, one for each subdomain."""
-        return self.terms[: max(len(self.problem.subdomains), 1)]
+        return equation_terms(self.terms)
 
     def is_equation(self, term: Term) -> bool:
         """Tells whether a term is one of the equation's."""
