@@ -177,7 +177,7 @@ class _Trial:
         self._terms = [term for term in terms if not term.row_count]
         self._of_equation = equation_terms(terms)
         sets = few_points(problem)
-        self._inputs = [tf.cast(t.inputs(sets), t.dtype) for t in self._terms]
+        self._coordinates = [tf.cast(t.inputs(sets), t.dtype) for t in self._terms]
         self._columns = np.arange(kernel.shape[1]) % len(halves)
         self._start = kernel.numpy()
         # Outputs whose root mean square variation is their half range.
@@ -204,7 +204,7 @@ class _Trial:
         self._kernel.assign(self._whole * chosen)
         return [
             term.rows_at(x, self._network, self._numbers).numpy()
-            for term, x in zip(self._terms, self._inputs, strict=True)
+            for term, x in zip(self._terms, self._coordinates, strict=True)
         ]
 
     def ratios(
