@@ -12,7 +12,7 @@ import json
 from accuracy import GOALS, OPTIMIZERS
 from matplotlib.figure import Figure
 
-from keras_isgd.app import figures
+from keras_isgd import figures
 
 _COLUMNS = 3
 

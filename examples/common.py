@@ -16,7 +16,8 @@ import keras
 import tensorflow as tf
 
 import keras_isgd as ki
-from keras_isgd.app import figures, runs
+from keras_isgd import figures
+from keras_isgd.app import runs
 
 
 def parse(

@@ -19,7 +19,8 @@ import numpy as np
 import tensorflow as tf
 
 import keras_isgd as ki
-from keras_isgd.app import catalogue, figures, runs
+from keras_isgd import figures
+from keras_isgd.app import catalogue, runs
 
 # The recipe with the problem, width, depth, points (interior, boundary), the rate
 # alpha of SGD and ISGD, and Adam's best one.

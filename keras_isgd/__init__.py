@@ -29,7 +29,15 @@ from keras_isgd.geometry import Box
 from keras_isgd.models import PINN, ClosureModel, ClosureTraining
 from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Objective
-from keras_isgd.optimizers import ISGD, LBFGS, DecreaseRatio, Staged
+from keras_isgd.optimizers import (
+    ISGD,
+    LBFGS,
+    SPRING,
+    AutoControl,
+    DecreaseRatio,
+    SSBroyden,
+    Staged,
+)
 from keras_isgd.problems import (
     Coefficient,
     Condition,
@@ -49,10 +57,12 @@ from keras_isgd.solving import solve
 from keras_isgd.version import __version__
 
 # Modules that 0.1 had at the top.
-_MOVED = ("catalogue", "cli", "figures", "runs")
+_MOVED = ("catalogue", "cli", "runs")
 
 
 def __getattr__(name: str) -> types.ModuleType:
+    if name == "figures":  # with matplotlib, which costs a second
+        return importlib.import_module("keras_isgd.figures")
     if name in _MOVED:
         warnings.warn(
             f"keras_isgd.{name} is keras_isgd.app.{name} now; import it from there.",
@@ -67,6 +77,8 @@ __all__ = [
     "ISGD",
     "LBFGS",
     "PINN",
+    "SPRING",
+    "AutoControl",
     "Box",
     "ClosureModel",
     "ClosureTraining",
@@ -85,6 +97,7 @@ __all__ = [
     "Periodic",
     "Problem",
     "Robin",
+    "SSBroyden",
     "Staged",
     "Status",
     "__version__",
@@ -92,6 +105,7 @@ __all__ = [
     "derivatives",
     "diagnostics",
     "export",
+    "figures",
     "geometry",
     "networks",
     "optimizers",

@@ -42,10 +42,12 @@ BELOW = {
         "solvers",
         "utils",
     },
+    "figures": {"problems", "utils"},
     "models": {
         "callbacks",
         "compat",
         "derivatives",
+        "figures",
         "linalg",
         "networks",
         "objectives",
@@ -62,6 +64,7 @@ BELOW = {
     "app": {
         "callbacks",
         "export",
+        "figures",
         "models",
         "networks",
         "optimizers",

@@ -24,10 +24,13 @@ IN_TABLES = {
     "optimizers.DecreaseRatio",
     "optimizers.ISGD",
     "optimizers.LBFGS",
+    "optimizers.SPRING",
+    "optimizers.SSBroyden",
     "optimizers.Staged",
     "solvers.Adam",
     "solvers.GaussNewton",
     "solvers.LBFGS",
+    "solvers.SSBroyden",
 }
 # Tested in the tests of their own rooms.
 ELSEWHERE = """
@@ -81,6 +84,12 @@ problems.Solitons = wave_numbers shifts
 problems.Stokes = viscosity
 problems.TwoMaterials = conductivities flux
 problems.Wave = speed modes amplitudes
+figures.animate = model path output frames fps title
+figures.plot = model path title
+figures.prediction_points = problem
+figures.save_curves = runs path title colours
+figures.save_predictions = problem predictions path title colours
+figures.save_solution = model path title
 networks.Columns = columns **kwargs
 networks.FourierFeatures = frequencies trainable **kwargs
 networks.Part = network of positive start
@@ -176,7 +185,7 @@ def test_every_argument_is_listed(name):
     assert names_of(PUBLIC[name]) == _listed().get(name, [])
 
 
-@pytest.mark.parametrize("name", ["catalogue", "cli", "figures", "runs"])
+@pytest.mark.parametrize("name", ["catalogue", "cli", "runs"])
 def test_modules_under_their_old_names_warn_and_work(name):
     with pytest.warns(DeprecationWarning, match=f"keras_isgd.app.{name} now"):
         module = getattr(ki, name)

@@ -54,6 +54,8 @@ CONSTRUCTORS = {
     "ISGD": (ki.ISGD, ("learning_rate", "inner", "step_control", "clipnorm")),
     "LBFGS": (ki.LBFGS, ("steps", "memory", "tolerance")),
     "DecreaseRatio": (ki.DecreaseRatio, ("target", "turn", "per_decade", "metric")),
+    "SPRING": (ki.SPRING, ("generalization", "smallest_damping", "smallest_rate")),
+    "SSBroyden": (ki.SSBroyden, ("steps", "tolerance", "update", "memory")),
     "solvers.Adam": (ki.solvers.Adam, ("learning_rate", "steps")),
     "solvers.LBFGS": (ki.solvers.LBFGS, ("steps", "memory", "tolerance")),
     "solvers.GaussNewton": (

@@ -24,8 +24,10 @@ MAKERS = {
     "isgd-adam": lambda: ki.ISGD(0.5, inner=ki.solvers.Adam(0.03, steps=12)),
     "isgd-lbfgs controlled": lambda: ki.ISGD(inner=ki.solvers.LBFGS(steps=6)),
     "lbfgs": lambda: ki.LBFGS(steps=4, memory=5),
+    "ssbroyden": lambda: ki.SSBroyden(steps=4),
+    "isgd-ssbroyden": lambda: ki.ISGD(0.5, inner=ki.solvers.SSBroyden(steps=6)),
 }
-FIXED = ("gauss-newton fixed alpha", "isgd-lbfgs", "isgd-adam")
+FIXED = ("gauss-newton fixed alpha", "isgd-lbfgs", "isgd-adam", "isgd-ssbroyden")
 
 
 class Case:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from keras_isgd.app import catalogue, figures, own_problem, runs
+from keras_isgd import figures
+from keras_isgd.app import catalogue, own_problem, runs
 from keras_isgd.app.tables import print_coefficients, print_record, print_table
 from keras_isgd.models.report import Report
 

@@ -225,6 +225,25 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         # Keras would track, and wrap, a list.
         object.__setattr__(self, "_choices", [str(s) for s in sentences])
 
+    def plot(self, path: Any = None, title: str = "") -> Any:
+        """Draws the prediction, and the exact solution and the error if known.
+
+        See `ki.figures.plot`; `ki.figures.animate` writes a solution in time as a GIF.
+
+        Args:
+            path: PNG, SVG or PDF file to write, or None.
+            title: heading.
+
+        Returns:
+            The `matplotlib.figure.Figure`, which a notebook shows.
+
+        Raises:
+            ValueError: a problem in more dimensions than can be drawn.
+        """
+        from keras_isgd import figures  # with matplotlib, which costs a second
+
+        return figures.plot(self, path, title)
+
     def report(self, points: Any = None) -> Report:
         """Returns what is known of the model: print it, or `report.to_html(path)`.
 

@@ -88,7 +88,7 @@ class PointTraining(compat.AutoJit):
         Args:
             x: `problem.points(...)`, or a dictionary of arrays `(n_i, d)`. None:
                 new, evenly spread points in each step, two to three times as many
-                as there are trainable weights.
+                as there are trainable weights, and 560 for more than 4,000 weights.
             epochs: number of epochs.
             steps_per_epoch: steps in an epoch; 1 for endless points if None.
             callbacks: list of Keras callbacks.

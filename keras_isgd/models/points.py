@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.optimizers.auto_control import LARGE
 from keras_isgd.problems import Problem
 from keras_isgd.sampling import Place, endless
 from keras_isgd.utils.checks import check_real_dtype
@@ -17,6 +18,9 @@ __all__ = ["SeekPoints", "default_points", "prepare"]
 # Rows of the residual for each trainable weight: with fewer than one, a step fits its
 # own points, and the error of a long run stays where that leaves it.
 _INTERIOR_ROWS, _BOUNDARY_ROWS = 2.25, 0.3
+# For a large network that many in all, which costs about as much as their Jacobian:
+# `SPRING` carries from step to step what so few cannot say.
+_FEW_ROWS, _FEW_BOUNDARY_ROWS = 500, 64
 # As many more where points are chosen by the residual, and stand closer in places.
 _CHOSEN_ROWS = 2.5
 
@@ -31,6 +35,9 @@ def default_points(
 ) -> tf.data.Dataset:
     """Returns points that suit a network's size, well spread.
 
+    Up to `optimizers.LARGE` weights there are more rows than weights, so that a step
+    knows them all; beyond, a few hundred rows.
+
     Args:
         problem: the `Problem`.
         parameters: number of trainable weights, p.
@@ -39,12 +46,13 @@ def default_points(
         seed: of the points.
         candidates: points inside for each one that a step takes.
     """
-    boundary, rows = None, _CHOSEN_ROWS if candidates > 1 else _INTERIOR_ROWS
-    if problem.input_count > 1:
-        boundary = max(int(_BOUNDARY_ROWS * parameters), 20)
+    share = _CHOSEN_ROWS if candidates > 1 else _INTERIOR_ROWS
+    rows, edge = int(share * parameters), int(_BOUNDARY_ROWS * parameters)
+    if parameters > LARGE:
+        rows, edge = _FEW_ROWS, _FEW_BOUNDARY_ROWS
     return problem.points(
-        interior=candidates * max(int(rows * parameters / equations), 100),
-        boundary=boundary,
+        interior=candidates * max(rows // equations, 100),
+        boundary=max(edge, 20) if problem.input_count > 1 else None,
         resample=resample,
         seed=seed,
         method="sobol",

@@ -86,6 +86,7 @@ class LeastSquares(Objective):
         self._rows_function = function
         self._blocks = blocks
         self._row_count: int | None = _UNKNOWN
+        self._has_gram: bool | None = None
 
     def residual(self, w: tf.Tensor) -> tf.Tensor:
         """Returns r `(m,)` at `w` `(p,)`."""
@@ -178,6 +179,20 @@ class LeastSquares(Objective):
             rows.append(above + [left.gram(right) for right in blocks[i:]])
         matrix = tf.concat([tf.concat(row, axis=1) for row in rows], axis=0)
         return factored_operators(self.parameters, blocks)._replace(gram=matrix)
+
+    def has_gram(self) -> bool:
+        """Whether `gram` forms J J^T without J."""
+        if self._has_gram is None:
+            spec = tf.TensorSpec((self.parameters.size,), self.parameters.dtype)
+            found = []
+
+            def probe(w: tf.Tensor) -> tf.Tensor:
+                found.append(self.gram(w) is not None)
+                return w
+
+            tf.function(probe, autograph=False).get_concrete_function(spec)
+            self._has_gram = found[0]
+        return self._has_gram
 
     def _fits_at_once(self) -> bool:
         blocks = self._blocks or ()

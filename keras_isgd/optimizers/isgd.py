@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from keras_isgd import compat, solvers
 from keras_isgd.objectives.objective import Evaluation, Objective
+from keras_isgd.optimizers.auto_control import AutoControl
 from keras_isgd.optimizers.closure_optimizer import Assignment, ClosureOptimizer
 from keras_isgd.optimizers.step_control import FixedAlpha, StepControl
 from keras_isgd.optimizers.step_result import StepResult, Verdict
-from keras_isgd.optimizers.step_size import DecreaseRatio
 from keras_isgd.solvers.status import Status
 
 __all__ = ["ISGD"]
@@ -44,9 +44,10 @@ class ISGD(ClosureOptimizer):
         inner: how a step is solved: "auto", "gauss_newton", "lbfgs" or "adam"
             with their defaults, or a solver object such as
             `ki.solvers.Adam(steps=100)`.
-        step_control: how alpha moves: `ki.DecreaseRatio(...)`, None for alpha as
-            given, or "auto": None if `learning_rate` is given, else
-            `ki.DecreaseRatio()`. The alpha in force is `learning_rate`.
+        step_control: how alpha moves: `ki.DecreaseRatio(...)`, `ki.SPRING(...)`,
+            None for alpha as given, or "auto": None if `learning_rate` is given; else
+            `ki.SPRING()` for more than 4,000 weights on fewer rows, and
+            `ki.DecreaseRatio()` otherwise. The alpha in force is `learning_rate`.
         use_ema, ema_momentum, ema_overwrite_frequency: as in Keras.
         name: the optimizer's name.
 
@@ -207,10 +208,12 @@ class ISGD(ClosureOptimizer):
         )
 
     def fits_alone(self, rows: int, weights: int) -> bool:
+        if self._rule.remembers(rows, weights):
+            return False
         return self.inner.fits_alone(rows, weights)
 
     def describe(self, objective: Objective) -> str:
-        return self.inner.describe(objective)
+        return self._rule.describe(self.inner, objective)
 
     def signature(self) -> str:
         return f"ISGD with inner solver {type(self.inner).__name__}"
@@ -242,7 +245,7 @@ def _read(state: Any) -> Any:
 
 def _check_control(step_control: Any, learning_rate: Any) -> StepControl | None:
     if step_control == "auto":
-        step_control = DecreaseRatio() if learning_rate is None else None
+        step_control = AutoControl() if learning_rate is None else None
     if step_control is None:
         return None
     if not isinstance(step_control, StepControl):

@@ -66,6 +66,24 @@ class StepControl(Configured):
             alpha: what `propose` had.
         """
 
+    def remembers(self, rows: int, weights: int) -> bool:
+        """Whether steps on parts of the examples keep what earlier parts said.
+
+        Args:
+            rows: numbers that a part has to fit.
+            weights: p, numbers to fit them with.
+        """
+        return False
+
+    def describe(self, inner: Solver, objective: Objective) -> str:
+        """Returns a phrase that says what a step does, for a log.
+
+        Args:
+            inner: the `Solver`.
+            objective: L.
+        """
+        return inner.describe(objective)
+
 
 class NothingToRemember(NamedTuple):
     """The state of a step control that needs none."""

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Evaluation, Objective
 from keras_isgd.optimizers.alpha_search import Candidates, search
+from keras_isgd.optimizers.review import review
 from keras_isgd.optimizers.step_control import StepControl, one_solve
 from keras_isgd.optimizers.step_result import StepResult, Verdict
 from keras_isgd.solvers.base import LeastSquaresSolver, Solver
@@ -154,7 +155,8 @@ class DecreaseRatio(StepControl):
         alpha: tf.Tensor,
         state: RatioState,
     ) -> StepResult:
-        origin, returned = _review(objective, start, state)
+        seen = review(objective, start, state.before, state.after, state.used > 0.0)
+        origin, returned = seen.origin, seen.returned
         lower = tf.maximum(_SHRINK * state.used, _SMALLEST)
         cap = tf.where(returned, lower, tf.minimum(state.cap * _RELEASE, _LARGEST))
         alpha = tf.minimum(alpha, tf.cast(cap, alpha.dtype))
@@ -242,24 +244,6 @@ class DecreaseRatio(StepControl):
             "per_decade": self.per_decade,
             "metric": self.metric,
         }
-
-
-def _review(
-    objective: Objective, start: Evaluation, state: RatioState
-) -> tuple[Evaluation, tf.Tensor]:
-    """Where the step begins: before the last one, if that made things worse here.
-
-    Returns:
-        `Evaluation` and whether the last step is taken back.
-    """
-    # Weights that were set from outside are nobody's step.
-    same = (state.used > 0.0) & tf.reduce_all(tf.equal(start.w, state.after))
-    earlier = tf.cond(same, lambda: objective.value(state.before), lambda: start.value)
-    # Written so that a loss that is NaN or infinite now counts as worse.
-    kept = start.value - earlier <= tf.abs(earlier)
-    returned = same & tf.math.is_finite(earlier) & ~kept
-    origin = tf.cond(returned, lambda: objective.evaluate(state.before), lambda: start)
-    return origin, returned
 
 
 def _adapted(step: StepResult, verdict: Verdict, proposed: _Proposed) -> tf.Tensor:

@@ -7,12 +7,14 @@ from keras_isgd.solvers.auto import Auto
 from keras_isgd.solvers.base import Solver, SolverResult
 from keras_isgd.solvers.gauss_newton import GaussNewton
 from keras_isgd.solvers.lbfgs import LBFGS
+from keras_isgd.solvers.ssbroyden import SSBroyden
 from keras_isgd.solvers.status import Status
 
 SOLVERS: dict[str, type[Solver]] = {
     "adam": Adam,
     "lbfgs": LBFGS,
     "gauss_newton": GaussNewton,
+    "ssbroyden": SSBroyden,
 }
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Adam",
     "Auto",
     "GaussNewton",
+    "SSBroyden",
     "Solver",
     "SolverResult",
     "Status",

@@ -204,18 +204,27 @@ class DampedModel(abc.ABC):
         metric: D, the weights `(p,)` of |s|_D^2 = sum of d_j s_j^2; None for ones.
         rounding: how much of the loss's decrease rounding alone may hide, `()`.
         probes: how many losses or residuals `best_along` evaluates.
+        residual: r, `(m,)`.
+        jvp: function from v `(p,)` to J v `(m,)`.
     """
 
     metric: tf.Tensor | None
     rounding: tf.Tensor
     probes: int
+    residual: tf.Tensor
+    jvp: Any
 
     @abc.abstractmethod
-    def prepare(self, damping: tf.Tensor) -> Any:
+    def mean_square(self) -> tf.Tensor:
+        """Returns the mean square of a row of J in the metric, |J|_D^2 / m, `()`."""
+
+    @abc.abstractmethod
+    def prepare(self, damping: tf.Tensor, displacement: tf.Tensor | None = None) -> Any:
         """Returns the function from lambda to the `DampedStep`.
 
         Args:
             damping: lambdas much below this would need an exact factorisation.
+            displacement: d `(p,)`, for r + J d in the place of r.
         """
 
     @abc.abstractmethod
@@ -241,8 +250,20 @@ class LeastSquaresSolver(Solver):
         """
 
     @abc.abstractmethod
+    def solves_in_rows(self, objective: LeastSquares) -> bool:
+        """Whether it solves in the space of rows, which are fewer than the weights.
+
+        Args:
+            objective: L.
+        """
+
+    @abc.abstractmethod
     def linearise(
-        self, objective: LeastSquares, w: tf.Tensor, scaled: bool
+        self,
+        objective: LeastSquares,
+        w: tf.Tensor,
+        scaled: bool,
+        exact: bool = True,
     ) -> DampedModel:
         """Returns the linear model of the residual at `w`.
 
@@ -250,6 +271,7 @@ class LeastSquaresSolver(Solver):
             objective: L.
             w: where, `(p,)`.
             scaled: whether steps are measured in the column scaling of J.
+            exact: whether dampings near the rounding of J J^T must be resolved.
         """
 
     @abc.abstractmethod

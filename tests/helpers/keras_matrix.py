@@ -21,6 +21,7 @@ OPTIMIZERS = {
     "ISGD(inner=lbfgs)": lambda: ki.ISGD(0.5, inner=ki.solvers.LBFGS(steps=3)),
     "ISGD(inner=adam)": lambda: ki.ISGD(0.5, inner=ki.solvers.Adam(1e-3, steps=3)),
     "LBFGS": lambda: ki.LBFGS(steps=2, memory=3),
+    "SSBroyden": lambda: ki.SSBroyden(steps=2),
     "Staged": lambda: ki.Staged([ki.ISGD(0.5), keras.optimizers.Adam(1e-3)], [2]),
     "keras Adam": lambda: keras.optimizers.Adam(1e-3),
 }

@@ -6,6 +6,7 @@ ROOMS = (
     "callbacks",
     "derivatives",
     "diagnostics",
+    "figures",
     "geometry",
     "networks",
     "optimizers",

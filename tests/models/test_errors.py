@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import keras_isgd as ki
-from keras_isgd.models.errors import exact_values
+from keras_isgd.problems.exact import exact_values
 
 RNG = np.random.default_rng(5)
 POINTS = RNG.uniform(size=(40, 2))

@@ -211,7 +211,7 @@ def test_ema_overwrites_every_few_steps():
 
 def test_a_number_for_alpha_switches_the_control_off():
     assert ki.ISGD(0.5).step_control is None
-    assert isinstance(ki.ISGD().step_control, ki.DecreaseRatio)
+    assert isinstance(ki.ISGD().step_control, ki.AutoControl)
     assert isinstance(ki.ISGD().inner, ki.solvers.Auto)
 
 

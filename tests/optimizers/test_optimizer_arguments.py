@@ -1,7 +1,9 @@
 """Each argument of the optimizers makes a difference, or is refused."""
 
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 from argument_tables import check_differs, flat, names_of, rosenbrock, step
 
 import keras_isgd as ki
@@ -39,6 +41,29 @@ def _gauss_newton(**arguments):
 
 def _lbfgs(**arguments):
     return ki.LBFGS(**{"steps": 2, **arguments})
+
+
+def _ssbroyden(**arguments):
+    return ki.SSBroyden(**{"steps": 2, **arguments})
+
+
+def _fewer_rows():
+    """Two new rows of a linear system of three weights in each step."""
+    w = keras.Variable([1.0, -2.0, 0.5], dtype="float64")
+    a = tf.Variable([[1.0, 0.5, 0.2], [0.1, -1.0, 0.7]], dtype=tf.float64)
+    rows = ki.LeastSquares(lambda: tf.linalg.matvec(a, w.value**3 + w.value), [w])
+    return a, rows
+
+
+def _sprung(**arguments):
+    """The weights after some steps, each on other rows."""
+    a, rows = _fewer_rows()
+    control = ki.SPRING(**arguments)
+    optimizer = ki.ISGD(inner=GAUSS_NEWTON, step_control=control)
+    for k in range(12):
+        optimizer.minimize(rows)
+        a.assign(np.random.default_rng(k).normal(size=(2, 3)))
+    return rows.parameters.read().numpy()
 
 
 def _averages(make):
@@ -104,6 +129,23 @@ TABLES = {
         ),
         **_averages(_lbfgs),
     },
+    ki.SSBroyden: {
+        "steps": (lambda v: _weights(ki.SSBroyden(steps=v)), (1, 4)),
+        "tolerance": (
+            lambda v: _weights(ki.SSBroyden(steps=5, tolerance=v)),
+            (0.0, 0.9),
+        ),
+        "line_search_steps": (
+            lambda v: _weights(ki.SSBroyden(steps=2, line_search_steps=v)),
+            (1, 30),
+        ),
+        "update": (
+            lambda v: _weights(ki.SSBroyden(steps=5, update=v)),
+            ("bfgs", "ssbroyden"),
+        ),
+        "memory": (lambda v: ki.SSBroyden(memory=v).solver.memory, (1.0, 2.0)),
+        **_averages(_ssbroyden),
+    },
     ki.Staged: {
         "optimizers": (
             lambda v: _weights(_sgd_stages(v, [1]), 2),
@@ -134,6 +176,12 @@ TABLES = {
             ("euclidean", "scaled"),
         ),
     },
+    ki.SPRING: {
+        "generalization": (lambda v: _sprung(generalization=v), (0.1, 0.99)),
+        "smallest_damping": (lambda v: _sprung(smallest_damping=v), (1e-7, 1.0)),
+        "smallest_rate": (lambda v: _sprung(smallest_rate=v), (0.01, 1.0)),
+        "adaptation": (lambda v: _sprung(adaptation=v), (1.1, 2.0)),
+    },
     ClosureOptimizer: {
         "learning_rate": (
             lambda v: float(ClosureOptimizer(v).learning_rate),
@@ -151,6 +199,12 @@ REFUSED = [
     (ki.LBFGS, {"memory": 1.5}, ValueError, "`memory`"),
     (ki.LBFGS, {"tolerance": 1.0}, ValueError, "`tolerance`"),
     (ki.LBFGS, {"line_search_steps": 0}, ValueError, "`line_search_steps`"),
+    (ki.SSBroyden, {"steps": 0}, ValueError, "`steps`"),
+    (ki.SSBroyden, {"update": "dfp"}, ValueError, "`update`"),
+    (ki.SPRING, {"generalization": 1.0}, ValueError, "`generalization`"),
+    (ki.SPRING, {"smallest_damping": 0.0}, ValueError, "`smallest_damping`"),
+    (ki.SPRING, {"smallest_rate": 1.5}, ValueError, "`smallest_rate`"),
+    (ki.SPRING, {"adaptation": 1.0}, ValueError, "`adaptation`"),
     (ki.DecreaseRatio, {"target": 1.0}, ValueError, "`target`"),
     (ki.DecreaseRatio, {"final_target": 0.0}, ValueError, "`final_target`"),
     (ki.DecreaseRatio, {"turn": 1.0}, ValueError, "`turn`"),
@@ -176,7 +230,7 @@ def test_a_bad_value_is_refused(kind, arguments, error, match):
         kind(**arguments)
 
 
-@pytest.mark.parametrize("kind", [ki.ISGD, ki.LBFGS, ClosureOptimizer])
+@pytest.mark.parametrize("kind", [ki.ISGD, ki.LBFGS, ki.SSBroyden, ClosureOptimizer])
 def test_arguments_for_gradients_are_refused_and_unknown_ones_too(kind):
     # Whatever Keras gives its optimizers one day is refused by name, or honoured.
     ours = {*names_of(kind), "learning_rate", "momentum", "nesterov", "**kwargs"}

@@ -10,6 +10,7 @@ OPTIMIZERS = {
     "isgd": lambda: ki.ISGD(0.5, inner="gauss_newton", step_control=ki.DecreaseRatio()),
     "averaged": lambda: ki.ISGD(0.5, inner=ki.solvers.Adam(1e-2, 2), use_ema=True),
     "lbfgs": lambda: ki.LBFGS(steps=2, line_search_steps=5),
+    "ssbroyden": lambda: ki.SSBroyden(steps=2, line_search_steps=5),
     "staged": lambda: ki.Staged(
         [ki.ISGD(0.5, inner=ki.solvers.Adam(1e-2, 2)), keras.optimizers.SGD(0.1)], [2]
     ),

@@ -8,7 +8,7 @@ from argument_tables import check_differs, flat, names_of, rosenbrock
 
 import keras_isgd as ki
 from keras_isgd.objectives.proximal import ProximalProblem
-from keras_isgd.solvers import LBFGS, Adam, GaussNewton
+from keras_isgd.solvers import LBFGS, Adam, GaussNewton, SSBroyden
 
 # A linear residual whose Gram matrix hides what its Jacobian shows.
 STEEP = np.array([[1.0, 1.0], [0.0, 1e-6], [1.0, 1.0 + 1e-9]])
@@ -53,6 +53,14 @@ def _without_matrix(**arguments):
     return GaussNewton(factorisation="iterative", **arguments)
 
 
+def _dense_is_refused(memory):
+    try:
+        SSBroyden(memory=memory).initial_state(5, tf.float64)
+    except ValueError:
+        return True
+    return False
+
+
 SCHEDULE = keras.optimizers.schedules.ExponentialDecay(1e-3, 1, 0.5)
 
 TABLES = {
@@ -71,6 +79,19 @@ TABLES = {
             lambda v: _end(LBFGS(steps=2, line_search_steps=v)),
             (1, 50),
         ),
+    },
+    SSBroyden: {
+        "steps": (lambda v: _end(SSBroyden(steps=v)), (1, 4)),
+        "tolerance": (
+            lambda v: _iterations(SSBroyden(steps=5, tolerance=v)),
+            (0.0, 0.9),
+        ),
+        "line_search_steps": (
+            lambda v: _end(SSBroyden(steps=2, line_search_steps=v)),
+            (1, 30),
+        ),
+        "update": (lambda v: _end(SSBroyden(steps=5, update=v)), ("bfgs", "ssbroyden")),
+        "memory": (_dense_is_refused, (1e-9, 1.0)),
     },
     GaussNewton: {
         "iterations": (lambda v: _iterations(GaussNewton(v)), (1, 3)),
@@ -106,6 +127,9 @@ REFUSED = [
     *((LBFGS, "tolerance", bad) for bad in (-1e-3, 1.0, np.nan)),
     *((GaussNewton, name, 0) for name in ("iterations", "cg_steps", "memory")),
     *((GaussNewton, name, -1.0) for name in ("tolerance", "cg_tolerance")),
+    *((SSBroyden, name, 0) for name in ("steps", "line_search_steps", "memory")),
+    *((SSBroyden, "tolerance", bad) for bad in (-1e-3, 1.0, np.nan)),
+    (SSBroyden, "update", "dfp"),
     (GaussNewton, "factorisation", "lu"),
     (GaussNewton, "acceleration", 0.0),
 ]

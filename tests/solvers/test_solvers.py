@@ -16,11 +16,13 @@ ACCURATE = {
     "adam": lambda: ki.solvers.Adam(_DECAY, steps=6000),
     "lbfgs": lambda: ki.solvers.LBFGS(steps=200, tolerance=1e-13),
     "gauss_newton": lambda: ki.solvers.GaussNewton(iterations=400, tolerance=1e-12),
+    "ssbroyden": lambda: ki.solvers.SSBroyden(steps=200, tolerance=1e-13),
 }
 SHORT = {
     "adam": lambda: ki.solvers.Adam(0.05, steps=5),
     "lbfgs": lambda: ki.solvers.LBFGS(steps=2),
     "gauss_newton": lambda: ki.solvers.GaussNewton(iterations=2),
+    "ssbroyden": lambda: ki.solvers.SSBroyden(steps=2),
 }
 NAMES = sorted(SOLVERS)
 

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_isgd.models.errors import predicted
 from keras_isgd.problems import Problem
+from keras_isgd.problems.exact import predicted
 from keras_isgd.residuals.term import Term
 from keras_isgd.residuals.terms import equation_terms
 

@@ -1,5 +1,6 @@
 """The linearised residual at one point, ready to be solved for any damping."""
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -31,6 +32,8 @@ class LinearModel(DampedModel):
             step, or None for none; see `GaussNewton`.
         metric: D, weights `(p,)`, or None for ones.
         scaled: whether to take the weights of J's columns instead.
+        exact: whether dampings near the rounding of J J^T must be resolved where the
+            factorisation is "auto".
     """
 
     def __init__(
@@ -41,9 +44,12 @@ class LinearModel(DampedModel):
         acceleration: float | None = None,
         metric: tf.Tensor | None = None,
         scaled: bool = False,
+        exact: bool = True,
     ) -> None:
         self._objective = objective
         self._w = w
+        if factorisation == "auto" and not exact:
+            factorisation = "gram"
         self._factorisation = factorisation
         self._acceleration = acceleration
         self.metric = metric
@@ -55,29 +61,30 @@ class LinearModel(DampedModel):
             if metric is None and not scaled and factorisation == "gram":
                 self._rows = _without_jacobian(objective, w)
             if self._rows is not None:
-                self._residual = self._rows.residual
+                self.residual, self.jvp = self._rows.residual, self._rows.jvp
                 return
-            self._residual, self._jacobian = objective.linearise(w)
+            self.residual, self._jacobian = objective.linearise(w)
+            self.jvp = functools.partial(tf.linalg.matvec, self._jacobian)
             norms = damped.column_norms(self._jacobian)
-            self.rounding = _rounding(self._residual, norms, w)
+            self.rounding = _rounding(self.residual, norms, w)
             if scaled:
                 self.metric = damped.column_metric(norms)
+
+    def mean_square(self) -> tf.Tensor:
+        if self._rows is not None:
+            return tf.reduce_mean(tf.linalg.diag_part(self._rows.gram))
+        squares = tf.reduce_sum(self._jacobian**2, axis=0)
+        if self.metric is not None:
+            squares /= self.metric
+        count = tf.cast(tf.size(self.residual), squares.dtype)
+        return tf.reduce_sum(squares) / count
 
     def prepare(
         self, damping: tf.Tensor, displacement: tf.Tensor | None = None
     ) -> Prepared:
-        """Returns the function from lambda to argmin |J s + r|^2 + lambda |s|_D^2.
-
-        Args:
-            damping: lambdas much below this would need an exact factorisation.
-            displacement: d, for r + J d in the place of r.
-
-        Returns:
-            A function from a scalar to a `DampedStep`.
-        """
         if self._rows is not None:
             return self._prepare_rows(self._rows, displacement)
-        jacobian, right = self._jacobian, self._residual
+        jacobian, right = self._jacobian, self.residual
         if displacement is not None:
             right += tf.linalg.matvec(jacobian, displacement)
         # It is the plain problem in sqrt(D) s.
@@ -113,7 +120,7 @@ class LinearModel(DampedModel):
         self, rows: Linearisation, displacement: tf.Tensor | None
     ) -> Prepared:
         """Solves in the space of rows, by J J^T alone."""
-        right = self._residual
+        right = self.residual
         if displacement is not None:
             right += rows.jvp(displacement)
         reduction = damped.reduce_rows(rows.gram, right, self._on_gpu)
@@ -169,7 +176,7 @@ class LinearModel(DampedModel):
             return tf.zeros_like(step)
         with tf.name_scope("probes"):
             ahead = self._objective.residual(self._w + _AHEAD * step)
-            slope = (ahead - self._residual) / _AHEAD
+            slope = (ahead - self.residual) / _AHEAD
         with tf.name_scope("factorisation"):
             acceleration = solved.again(2.0 / _AHEAD * (slope - solved.jvp(step)))
         root = 1.0 if self.metric is None else tf.sqrt(self.metric)

@@ -9,6 +9,7 @@ from keras_isgd.utils.memory import require_memory
 
 __all__ = [
     "FACTORISATIONS",
+    "in_rows",
     "iterative",
     "limits",
     "refuse_bent",
@@ -39,6 +40,24 @@ def iterative(solver: Settings, objective: LeastSquares) -> bool:
         return solver.factorisation == "iterative"
     size = _jacobian_bytes(objective)
     return size is not None and size > solver.memory * 2**30
+
+
+def in_rows(solver: Settings, objective: LeastSquares) -> bool:
+    """Tells whether J J^T is at hand: m <= p, and it or the matrix fits.
+
+    Args:
+        solver: the `GaussNewton`.
+        objective: the `LeastSquares`.
+    """
+    rows, parameters = objective.row_count(), objective.parameters
+    if rows is None or rows > parameters.size:
+        return False
+    if solver.factorisation not in ("auto", "gram"):
+        return False
+    if not iterative(solver, objective):
+        return True
+    size = _COPIES * rows**2 * parameters.dtype.size
+    return size <= solver.memory * 2**30 and objective.has_gram()
 
 
 def require_supported(solver: Settings, objective: LeastSquares) -> None:

@@ -133,10 +133,17 @@ class GaussNewton(LeastSquaresSolver):
         matrix_choice.require_supported(self, objective)
         return not self._iterative(objective)
 
+    def solves_in_rows(self, objective: LeastSquares) -> bool:
+        return matrix_choice.in_rows(self, objective)
+
     def linearise(
-        self, objective: LeastSquares, w: tf.Tensor, scaled: bool
+        self,
+        objective: LeastSquares,
+        w: tf.Tensor,
+        scaled: bool,
+        exact: bool = True,
     ) -> LinearModel:
-        return self._model(objective, w, scaled=scaled)
+        return self._model(objective, w, scaled=scaled, exact=exact)
 
     def metric(self, objective: LeastSquares, w: tf.Tensor) -> tf.Tensor:
         sample = matrix_free.sampled_jacobian(objective, w)
@@ -236,11 +243,12 @@ class GaussNewton(LeastSquaresSolver):
         w: tf.Tensor,
         metric: tf.Tensor | None = None,
         scaled: bool = False,
+        exact: bool = True,
     ) -> LinearModel:
         factorisation, limit = self.factorisation, self._limit
         with tf.control_dependencies(matrix_choice.limits(self, objective, w)):
             w = tf.identity(w)
-        return LinearModel(objective, w, factorisation, limit, metric, scaled)
+        return LinearModel(objective, w, factorisation, limit, metric, scaled, exact)
 
     def _iterative(self, objective: LeastSquares) -> bool:
         return matrix_choice.iterative(self, objective)

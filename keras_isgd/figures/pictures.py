@@ -2,24 +2,24 @@
 
 import os
 from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
+import tensorflow as tf
 from matplotlib.figure import Figure
 
-from keras_isgd.app.curves import COLOURS, HIGHEST_ERROR, save_curves
-from keras_isgd.app.lines import draw_lines, draw_predicted_lines
-from keras_isgd.app.maps import draw_maps, draw_predicted_maps
-from keras_isgd.app.solution import Solution, solutions_of
-from keras_isgd.app.views import middle, views_of
-from keras_isgd.models import PINN
-from keras_isgd.models.errors import predicted
+from keras_isgd.figures.curves import COLOURS
+from keras_isgd.figures.lines import draw_lines, draw_predicted_lines
+from keras_isgd.figures.maps import draw_maps, draw_predicted_maps
+from keras_isgd.figures.solution import Solution, solutions_of
+from keras_isgd.figures.views import middle, views_of
 from keras_isgd.problems import Problem
+from keras_isgd.problems.exact import predicted
 
 __all__ = [
-    "COLOURS",
-    "HIGHEST_ERROR",
+    "Solved",
+    "plot",
     "prediction_points",
-    "save_curves",
     "save_predictions",
     "save_solution",
 ]
@@ -30,8 +30,19 @@ _Path = str | os.PathLike[str]
 _DPI, _LONGEST = 120.0, 12_000.0
 
 
-def save_solution(model: PINN, path: _Path, title: str = "") -> bool:
-    """Draws prediction, exact solution and error, as in the paper's Figures 2 to 4.
+class Solved(Protocol):
+    """What a picture needs of a `PINN`."""
+
+    problem: Problem
+
+    @property
+    def compute_dtype(self) -> str: ...
+
+    def call(self, x: tf.Tensor) -> tf.Tensor: ...
+
+
+def plot(model: Any, path: _Path | None = None, title: str = "") -> Figure:
+    """Draws the prediction, and beside it the exact solution and the error if known.
 
     A solution of one coordinate is a line, one of two a map on the geometry. Two
     coordinates of space with time make a row of frames at five times, three without
@@ -41,16 +52,50 @@ def save_solution(model: PINN, path: _Path, title: str = "") -> bool:
 
     Args:
         model: a `PINN`.
-        path: PNG file to write.
+        path: PNG, SVG or PDF file to write, or None.
         title: heading.
 
     Returns:
-        Whether a picture was written: not for more dimensions.
+        The `matplotlib.figure.Figure`, which a notebook shows.
+
+    Raises:
+        ValueError: a problem in more dimensions than can be drawn.
     """
+    figure = _figure(model)
+    if figure is None:
+        raise ValueError(
+            f"{type(model.problem).__name__} has more coordinates than can be drawn: "
+            "one, two, three of space, or two of space and time. Draw "
+            "model.predict(points) along a line or a plane of your choice."
+        )
+    figure.suptitle(title)
+    if path is not None:
+        _save(figure, path)
+    return figure
+
+
+def save_solution(model: Any, path: _Path, title: str = "") -> bool:
+    """Writes what `plot` draws.
+
+    Args:
+        model, path, title: as for `plot`.
+
+    Returns:
+        Whether a picture was written: not for more dimensions than can be drawn.
+    """
+    figure = _figure(model)
+    if figure is None:
+        return False
+    figure.suptitle(title)
+    _save(figure, path)
+    return True
+
+
+def _figure(model: Solved) -> Figure | None:
     problem = model.problem
     views = views_of(problem)
     if not views:
-        return False
+        return None
     by_view = [
         solutions_of(
             problem, view, predicted(model.call, view.points, model.compute_dtype)
@@ -58,9 +103,7 @@ def save_solution(model: PINN, path: _Path, title: str = "") -> bool:
         for view in views
     ]
     solutions = [s for output in zip(*by_view, strict=True) for s in output]
-    figure = (draw_lines if _is_line(solutions) else draw_maps)(solutions)
-    _save(figure, path, title)
-    return True
+    return (draw_lines if _is_line(solutions) else draw_maps)(solutions)
 
 
 def prediction_points(problem: Problem) -> np.ndarray | None:
@@ -125,13 +168,13 @@ def save_predictions(
         figure = draw_predicted_lines(drawn, colours)
     else:
         figure = draw_predicted_maps(drawn)
-    _save(figure, path, title, dpi=110.0)
+    figure.suptitle(title)
+    _save(figure, path, dpi=110.0)
 
 
 def _is_line(solutions: list[Solution]) -> bool:
     return len(solutions[0].panels[0].axes) == 1
 
 
-def _save(figure: Figure, path: _Path, title: str, dpi: float = _DPI) -> None:
-    figure.suptitle(title)
+def _save(figure: Figure, path: _Path, dpi: float = _DPI) -> None:
     figure.savefig(path, dpi=min(dpi, _LONGEST / max(figure.get_size_inches())))

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from keras_isgd.app.curves import COLOURS, cut, drawable
-from keras_isgd.app.solution import Solution, headed
+from keras_isgd.figures.curves import COLOURS, cut, drawable
+from keras_isgd.figures.solution import Solution, headed
 
 __all__ = ["draw_lines", "draw_predicted_lines"]
 

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
-from keras_isgd.app.solution import Solution, headed
-from keras_isgd.app.views import Panel
+from keras_isgd.figures.solution import Solution, headed
+from keras_isgd.figures.views import Panel
 
 __all__ = ["draw_maps", "draw_predicted_maps"]
 

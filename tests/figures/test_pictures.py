@@ -6,7 +6,7 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 import keras_isgd as ki
-from keras_isgd.app import figures
+from keras_isgd import figures
 
 
 @pytest.fixture

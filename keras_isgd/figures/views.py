@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_isgd.problems import Problem
 
-__all__ = ["Panel", "View", "middle", "views_of"]
+__all__ = ["Panel", "View", "instants", "middle", "views_of"]
 
 # Points along a line, and along each edge of a plane that is one of several.
 _LINE, _FRAME = 1001, 101
@@ -121,6 +121,28 @@ def middle(problem: Problem, plane: int = 101) -> View | None:
     view = views[len(views) // 2]
     panel = view.panels[0 if problem.time_axis is None else -1]
     return View(view.title, (panel,))
+
+
+def instants(problem: Problem, count: int) -> list[View]:
+    """Returns views of one panel each, from the first to the last time.
+
+    None where there is no time, or more than two coordinates of space, or where a
+    geometry is no area. Parameters are at the middle.
+    """
+    time, region = problem.time_axis, problem.region
+    space = [i for i in range(len(problem.coordinates)) if i != time]
+    whole = region.space
+    thin = whole is not None and whole.own_dimension < whole.dimension
+    if time is None or len(space) not in (1, 2) or thin:
+        return []
+    base = (np.array(region.lower) + np.array(region.upper)) / 2
+    counts = (_LINE,) if len(space) == 1 else (_FRAME, _FRAME)
+    views = []
+    for t in np.linspace(region.lower[time], region.upper[time], count):
+        base[time] = t
+        title = f"{problem.time} = {t:.3g}"
+        views.append(View("", (_panel(problem, base, tuple(space), counts, title),)))
+    return views
 
 
 def _settings(

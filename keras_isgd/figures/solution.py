@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from keras_isgd.app.views import Panel, View
-from keras_isgd.models.errors import exact_values, without_constants
+from keras_isgd.figures.views import Panel, View
 from keras_isgd.problems import Problem
+from keras_isgd.problems.exact import exact_values, without_constants
 
 __all__ = ["Solution", "headed", "solutions_of"]
 

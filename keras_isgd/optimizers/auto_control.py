@@ -1,0 +1,110 @@
+"""The step control that suits the number of weights and rows."""
+
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from keras_isgd.objectives.least_squares import LeastSquares
+from keras_isgd.objectives.objective import Evaluation, Objective
+from keras_isgd.optimizers.spring import SPRING, MomentumState
+from keras_isgd.optimizers.step_control import StepControl
+from keras_isgd.optimizers.step_result import StepResult, Verdict
+from keras_isgd.optimizers.step_size import DecreaseRatio, RatioState
+from keras_isgd.solvers.base import LeastSquaresSolver, Solver
+
+__all__ = ["LARGE", "AutoControl"]
+
+# Weights beyond which a step on more rows than weights takes too long: J^T J and its
+# factorisation cost some 3 p^3 multiplications with the default number of points.
+LARGE = 4000
+
+
+class _Both(NamedTuple):
+    """The states of both controls; those of `RatioState` come first."""
+
+    lowest: tf.Tensor
+    peak: tf.Tensor
+    turned: tf.Tensor
+    cap: tf.Tensor
+    used: tf.Tensor
+    before: tf.Tensor
+    after: tf.Tensor
+    rate: tf.Tensor
+    damping: tf.Tensor
+    gain: tf.Tensor
+    momentum: tf.Tensor
+    stepped: tf.Tensor
+
+
+@keras.saving.register_keras_serializable(package="keras_isgd")
+class AutoControl(StepControl):
+    """`SPRING` for large networks on fewer rows than weights, else `DecreaseRatio`.
+
+    Up to 4,000 weights a step on more rows than weights takes some seconds at most,
+    and is the better one. Beyond, its cost grows with the cube of their number, and
+    `SPRING` takes as many steps as there are few rows; see docs/results/large.md.
+    """
+
+    def __init__(self) -> None:
+        self._ratio = DecreaseRatio()
+        self._spring = SPRING()
+
+    def chosen(self, inner: Solver, objective: Objective) -> StepControl:
+        """Returns the control for an objective.
+
+        Args:
+            inner: the `Solver`.
+            objective: L.
+        """
+        large = objective.parameters.size > LARGE
+        if not (large and isinstance(inner, LeastSquaresSolver)):
+            return self._ratio
+        if isinstance(objective, LeastSquares) and inner.solves_in_rows(objective):
+            return self._spring
+        return self._ratio
+
+    def initial_state(self, size: int, dtype: tf.DType) -> Any:
+        ratio = self._ratio.initial_state(size, dtype)
+        if size <= LARGE:
+            return ratio
+        momentum = self._spring.initial_state(size, dtype)
+        return _Both(**{**momentum._asdict(), **ratio._asdict()})
+
+    def propose(
+        self,
+        inner: Solver,
+        inner_state: Any,
+        objective: Objective,
+        start: Evaluation,
+        alpha: tf.Tensor,
+        state: Any,
+    ) -> StepResult:
+        control = self.chosen(inner, objective)
+        part = self._part(control, state)
+        step = control.propose(inner, inner_state, objective, start, alpha, part)
+        solved, proposed = step.state
+        return step._replace(state=(solved, (control, proposed)))
+
+    def learn(
+        self, state: Any, step: StepResult, verdict: Verdict, alpha: tf.Tensor
+    ) -> tuple[tf.Tensor, Any]:
+        control, proposed = step.state
+        part = self._part(control, state)
+        step = step._replace(state=proposed)
+        following, part = control.learn(part, step, verdict, alpha)
+        return following, state._replace(**part._asdict())
+
+    def remembers(self, rows: int, weights: int) -> bool:
+        return weights > LARGE and self._spring.remembers(rows, weights)
+
+    def describe(self, inner: Solver, objective: Objective) -> str:
+        chosen = self.chosen(inner.resolve(objective), objective)
+        return chosen.describe(inner, objective)
+
+    def _part(self, control: StepControl, state: Any) -> Any:
+        kind = MomentumState if control is self._spring else RatioState
+        return kind(*(getattr(state, name) for name in kind._fields))
+
+    def get_config(self) -> dict[str, Any]:
+        return {}
