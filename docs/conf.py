@@ -1,22 +1,76 @@
 """Settings of the documentation: `make docs` writes docs/_build/html."""
 
 import inspect
+import os
 import re
 
 import keras
+from sphinx_gallery.scrapers import figure_rst
+from sphinx_gallery.sorting import FileNameSortKey
+
+from keras_isgd import figures
 
 project = "keras_isgd"
 copyright = "the keras_isgd developers, Apache-2.0"
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+]
 html_theme = "furo"
 html_title = "keras_isgd"
 exclude_patterns = ["_build"]
-source_suffix = {".md": "markdown"}
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+suppress_warnings = ["config.cache"]  # the gallery's sort key is a class
+myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+
+_drawn = []
+
+
+def _noted(plot):
+    """`ki.figures.plot`, whose pictures a page of the gallery shows."""
+
+    def noted(*arguments, **named):
+        _drawn.append(plot(*arguments, **named))
+        return _drawn[-1]
+
+    return noted
+
+
+def _pictures(block, block_vars, gallery_conf):
+    """Writes the pictures that a block of a page has drawn."""
+    paths = []
+    while _drawn:
+        paths.append(next(block_vars["image_path_iterator"]))
+        _drawn.pop(0).savefig(paths[-1], dpi=110)
+    return figure_rst(paths, gallery_conf["src_dir"])
+
+
+figures.plot = _noted(figures.plot)
+
+# Pages that run for half a minute each are run where `GALLERY=1` asks for it; what they
+# print and draw is kept then, and shown again as long as a page does not change.
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples/gallery",
+    "gallery_dirs": "gallery",
+    "filename_pattern": "plot_" if os.environ.get("GALLERY") else "none",
+    "within_subsection_order": FileNameSortKey,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "plot_gallery": "True",
+    "image_scrapers": (_pictures,),
+    "capture_repr": (),
+    "abort_on_example_error": True,
+}
 
 
 # The docstrings are plain text: a Markdown reader's conventions, formulas with bars.

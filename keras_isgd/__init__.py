@@ -1,8 +1,16 @@
 """Implicit stochastic gradient descent and PINNs for Keras 3."""
 
 import importlib
+import os as _os
+import sys as _sys
 import types
 import warnings
+
+if _sys.orig_argv[1:3] == ["-m", "keras_isgd"] or _os.path.basename(
+    _sys.argv[0] if _sys.argv else ""
+).startswith("keras-isgd"):
+    # The command line is quiet; as a library it leaves TensorFlow's log as it is.
+    _os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras as _keras
 import tensorflow as _tf

@@ -9,7 +9,7 @@ import pytest
 
 import keras_isgd as ki
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "examples" / "paper"
 # The paper's equations by Algorithm 1.
 TRAINING = [
     "helmholtz_2d.py",

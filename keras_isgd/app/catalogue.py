@@ -7,7 +7,7 @@ import keras
 from keras_isgd import problems, solvers
 from keras_isgd.app.library_recipes import LIBRARY_RECIPES
 from keras_isgd.app.recipe import Recipe
-from keras_isgd.optimizers import ISGD, LBFGS
+from keras_isgd.optimizers import ISGD, LBFGS, SSBroyden
 from keras_isgd.utils.checks import check_count, check_positive
 
 __all__ = ["OPTIMIZERS", "RECIPES", "Recipe", "make_optimizer"]
@@ -78,9 +78,18 @@ RECIPES: dict[str, Recipe] = {
     **LIBRARY_RECIPES,
 }
 
-OPTIMIZERS = ("isgd", "isgd-adam", "isgd-lbfgs", "lbfgs", "adam", "sgd")
+# By name on the command line, with a line each.
+OPTIMIZERS = {
+    "isgd": "the default: Gauss-Newton steps (Levenberg-Marquardt), step size chosen",
+    "isgd-adam": "the paper's implicit step, solved by Adam",
+    "isgd-lbfgs": "the paper's implicit step, solved by L-BFGS",
+    "lbfgs": "L-BFGS on fixed points",
+    "ssbroyden": "self-scaled Broyden on fixed points, for up to 11,000 weights",
+    "adam": "Keras's Adam",
+    "sgd": "Keras's gradient descent",
+}
 # Their memory of curvature describes the loss on the points that they saw.
-NEED_FIXED_POINTS = ("isgd-lbfgs", "lbfgs")
+NEED_FIXED_POINTS = ("isgd-lbfgs", "lbfgs", "ssbroyden")
 
 
 def make_optimizer(
@@ -105,8 +114,8 @@ def make_optimizer(
         raise ValueError(
             f"Expected an optimizer, one of {', '.join(OPTIMIZERS)}; got {name!r}."
         )
-    if name == "lbfgs" and learning_rate is not None:
-        raise ValueError("lbfgs has no learning rate: a line search sets each step.")
+    if name in ("lbfgs", "ssbroyden") and learning_rate is not None:
+        raise ValueError(f"{name} has no learning rate: a line search sets each step.")
     if name in ("adam", "sgd") and inner_steps is not None:
         raise ValueError(f"{name} has no inner steps.")
     if inner_steps is not None:
@@ -126,6 +135,8 @@ def make_optimizer(
         return keras.optimizers.SGD(rate)
     if name == "lbfgs":
         return LBFGS(steps=steps)
+    if name == "ssbroyden":
+        return SSBroyden(steps=steps)
     if name == "isgd-adam":
         return ISGD(rate, inner=solvers.Adam(recipe.adam_rate, steps=steps))
     return ISGD(rate, inner=solvers.LBFGS(steps=steps, memory=50))

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from keras_isgd.app import runs
 
-__all__ = ["print_coefficients", "print_record", "print_table"]
+__all__ = ["print_best", "print_coefficients", "print_record", "print_table"]
 
 # Entries of a result, with titles and formats.
 _COLUMNS = (
@@ -46,6 +48,24 @@ def print_table(finished: Sequence[runs.Run]) -> None:
             for size, (key, _, template) in zip(sizes, columns)
         )
         print(f"{run.name:{width}}{''.join(cells)}")
+    print("(evaluations: losses with their gradient, since the optimizer was made)")
+
+
+def print_best(finished: Sequence[runs.Run]) -> None:
+    """Prints a sentence that says which run was best, by the error or the loss."""
+    known = all("relative_l2" in run.result for run in finished)
+    key, words = ("relative_l2", "error") if known else ("loss", "loss")
+    ordered = sorted(
+        finished, key=lambda run: np.nan_to_num(run.result[key], nan=np.inf)
+    )
+    if len(ordered) < 2:
+        return
+    first, second = ordered[:2]
+    print(
+        f"\n{first.name} has the smallest {words}, {first.result[key]:.1e}; next is "
+        f"{second.name} with {second.result[key]:.1e}."
+        + ("" if known else " A loss is no error: the solution is not known here.")
+    )
 
 
 def print_coefficients(finished: Sequence[runs.Run]) -> None:

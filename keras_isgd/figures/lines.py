@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from keras_isgd.figures.curves import COLOURS, cut, drawable
+from keras_isgd.figures.picture import Picture
 from keras_isgd.figures.solution import Solution, headed
 
 __all__ = ["draw_lines", "draw_predicted_lines"]
@@ -15,7 +15,7 @@ __all__ = ["draw_lines", "draw_predicted_lines"]
 _LOWEST_ERROR = 1e-17
 
 
-def draw_lines(solutions: Sequence[Solution]) -> Figure:
+def draw_lines(solutions: Sequence[Solution]) -> Picture:
     """Draws each solution in a row: with the exact one, and its error beside.
 
     Args:
@@ -23,7 +23,7 @@ def draw_lines(solutions: Sequence[Solution]) -> Figure:
     """
     columns = 2 if any(s.exact is not None for s in solutions) else 1
     size = (4.5 * columns, 3.1 * len(solutions) + 0.3)
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Picture(figsize=size, layout="constrained")
     axes = figure.subplots(len(solutions), columns, squeeze=False)
     for row, solution in zip(axes, solutions):
         panel = solution.panels[0]
@@ -46,7 +46,7 @@ def draw_lines(solutions: Sequence[Solution]) -> Figure:
 
 def draw_predicted_lines(
     solutions: Mapping[str, Sequence[Solution]], colours: Mapping[str, str]
-) -> Figure:
+) -> Picture:
     """Draws several predictions of each output, and their errors beside.
 
     Args:
@@ -54,7 +54,7 @@ def draw_predicted_lines(
         colours: by the predictions' names.
     """
     outputs = next(iter(solutions.values()))
-    figure = Figure(figsize=(9.5, 3.3 * len(outputs) + 0.3), layout="constrained")
+    figure = Picture(figsize=(9.5, 3.3 * len(outputs) + 0.3), layout="constrained")
     axes = figure.subplots(len(outputs), 2, squeeze=False)
     for i, ((solution, error), output) in enumerate(zip(axes, outputs)):
         panel = output.panels[0]

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.figure import Figure
 
+from keras_isgd.figures.picture import Picture
 from keras_isgd.figures.solution import Solution, headed
 from keras_isgd.figures.views import Panel
 
@@ -42,7 +42,7 @@ class _Cell:
     missing: str
 
 
-def draw_maps(solutions: Sequence[Solution]) -> Figure:
+def draw_maps(solutions: Sequence[Solution]) -> Picture:
     """Draws prediction, exact solution and absolute error.
 
     They are beside each other, a row for each solution; or, where a solution has
@@ -75,12 +75,12 @@ def draw_maps(solutions: Sequence[Solution]) -> Figure:
     return _table(rows)
 
 
-def _table(rows: Sequence[Sequence[_Cell]]) -> Figure:
+def _table(rows: Sequence[Sequence[_Cell]]) -> Picture:
     columns = max(len(row) for row in rows)
     panels = [cell.panel for row in rows for cell in row]
     sizes = [_inches(panel) for panel in panels]
     width, height = max(w for w, _ in sizes) + 1.1, max(h for _, h in sizes) + 0.7
-    figure = Figure(
+    figure = Picture(
         figsize=(width * columns, height * len(rows) + 0.3),
         layout="constrained" if all(_stretched(p) for p in panels) else "compressed",
     )
@@ -103,7 +103,7 @@ def _table(rows: Sequence[Sequence[_Cell]]) -> Figure:
     return figure
 
 
-def draw_predicted_maps(solutions: Mapping[str, Sequence[Solution]]) -> Figure:
+def draw_predicted_maps(solutions: Mapping[str, Sequence[Solution]]) -> Picture:
     """Draws several predictions beside the exact solution, above their errors.
 
     Args:
@@ -112,7 +112,7 @@ def draw_predicted_maps(solutions: Mapping[str, Sequence[Solution]]) -> Figure:
     outputs = next(iter(solutions.values()))
     width, height = _inches(outputs[0].panels[0])
     columns = len(solutions) + 1
-    figure = Figure(
+    figure = Picture(
         figsize=(
             (0.7 * width + 0.3) * columns,
             (1.5 * height + 0.5) * len(outputs),

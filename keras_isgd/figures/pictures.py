@@ -6,11 +6,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
-from matplotlib.figure import Figure
 
 from keras_isgd.figures.curves import COLOURS
 from keras_isgd.figures.lines import draw_lines, draw_predicted_lines
 from keras_isgd.figures.maps import draw_maps, draw_predicted_maps
+from keras_isgd.figures.picture import Picture
 from keras_isgd.figures.solution import Solution, solutions_of
 from keras_isgd.figures.views import middle, views_of
 from keras_isgd.problems import Problem
@@ -41,7 +41,7 @@ class Solved(Protocol):
     def call(self, x: tf.Tensor) -> tf.Tensor: ...
 
 
-def plot(model: Any, path: _Path | None = None, title: str = "") -> Figure:
+def plot(model: Any, path: _Path | None = None, title: str = "") -> Picture:
     """Draws the prediction, and beside it the exact solution and the error if known.
 
     A solution of one coordinate is a line, one of two a map on the geometry. Two
@@ -56,7 +56,7 @@ def plot(model: Any, path: _Path | None = None, title: str = "") -> Figure:
         title: heading.
 
     Returns:
-        The `matplotlib.figure.Figure`, which a notebook shows.
+        A `matplotlib.figure.Figure`, which a notebook shows.
 
     Raises:
         ValueError: a problem in more dimensions than can be drawn.
@@ -91,7 +91,7 @@ def save_solution(model: Any, path: _Path, title: str = "") -> bool:
     return True
 
 
-def _figure(model: Solved) -> Figure | None:
+def _figure(model: Solved) -> Picture | None:
     problem = model.problem
     views = views_of(problem)
     if not views:
@@ -176,5 +176,5 @@ def _is_line(solutions: list[Solution]) -> bool:
     return len(solutions[0].panels[0].axes) == 1
 
 
-def _save(figure: Figure, path: _Path, dpi: float = _DPI) -> None:
+def _save(figure: Picture, path: _Path, dpi: float = _DPI) -> None:
     figure.savefig(path, dpi=min(dpi, _LONGEST / max(figure.get_size_inches())))
