@@ -71,6 +71,7 @@ BELOW = {
         "solvers",
         "solving",
         "utils",
+        "version",
     },
     "__main__": {"app"},
 }

@@ -351,7 +351,6 @@ _NOT_YET = {
     "derivatives/rules.py",
     "optimizers/closure_optimizer.py",
     "optimizers/isgd.py",
-    "optimizers/lbfgs.py",
     "solvers/lbfgs.py",
 }
 

@@ -26,7 +26,7 @@ class Spring(ki.Problem):
     domain = ki.geometry.Interval(0.0, 1.0)
     coefficients = {
         "mu": ki.Coefficient(2.0, lower=0.0),
-        "k": ki.Coefficient(300.0, lower=0.0, log=True),
+        "k": ki.Coefficient(300.0, log=True),
     }
 
     def residual(self, u, t):

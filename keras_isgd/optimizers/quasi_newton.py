@@ -34,7 +34,7 @@ class QuasiNewton(ClosureOptimizer):
     @property
     def learning_rate(self) -> Any:
         """Always 1, since the line search sets the step."""
-        return self._learning_rate
+        return super().learning_rate
 
     @learning_rate.setter
     def learning_rate(self, learning_rate: Any) -> None:

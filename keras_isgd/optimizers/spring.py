@@ -32,7 +32,7 @@ class MomentumState(NamedTuple):
     """What `SPRING` remembers.
 
     Attributes:
-        rate: eta = 1 - mu, float64.
+        rate: 1 - mu, float64.
         damping: lambda relative to the mean square of a row of J, float64.
         gain: log of the factor by which the last step lowered the loss on its own
             points, float64; 0 if it was not taken.
@@ -55,7 +55,7 @@ class _Proposed(NamedTuple):
     """What `SPRING.learn` must know of its proposal.
 
     Attributes:
-        rate: eta, float64.
+        rate: 1 - mu, float64.
         damping: relative lambda of the step, float64.
         predicted: decrease of the loss by the linear model, `()`.
     """
@@ -70,7 +70,7 @@ class SPRING(StepControl):
     """Minimal-norm steps with momentum, for fewer rows than weights.
 
         s_k = argmin over s:  |r + J s|^2 + lambda |s - mu s_{k-1}|^2,
-        w_{k+1} = w_k + eta s_k,      eta = 1 - mu
+        w_{k+1} = w_k + eta s_k,      eta = min(c (1 - mu), 1)
 
     of Goldshlager, Abrahamsen and Lin, "A Kaczmarz-inspired approach to accelerate
     the optimization of neural network wavefunctions" (arXiv 2401.10190, 2024), used
@@ -84,7 +84,8 @@ class SPRING(StepControl):
 
     - mu: from 0, a full step, on. Each step is judged on the points of the next one:
       if less than `generalization` of the decrease of log L on its own points is
-      found there, mu rises, otherwise it falls. On fixed points it stays 0.
+      found there, 1 - mu is divided by `adaptation`, otherwise multiplied by it. On
+      fixed points mu stays 0.
     - lambda, relative to the mean square of a row of J: by the ratio of the actual
       to the predicted decrease on the step's points, not below `smallest_damping`.
 
@@ -95,8 +96,10 @@ class SPRING(StepControl):
         generalization: the part of a step's gain that new points must confirm, in
             (0, 1).
         smallest_damping: of lambda, relative.
-        smallest_rate: of eta, in (0, 1].
-        adaptation: the factor by which eta moves in a step, above 1.
+        smallest_rate: of 1 - mu, in (0, 1].
+        adaptation: the factor by which 1 - mu moves in a step, above 1.
+        relaxation: c. With 1 momentum averages what full steps would do; 2 is twice as
+            fast, and above 3 a linear problem may diverge.
 
     Raises:
         ValueError: an argument out of range.
@@ -105,10 +108,11 @@ class SPRING(StepControl):
 
     def __init__(
         self,
-        generalization: float = 0.5,
+        generalization: float = 0.2,
         smallest_damping: float = 1e-7,
         smallest_rate: float = 0.01,
         adaptation: float = 1.1,
+        relaxation: float = 2.0,
     ) -> None:
         if not 0 < check_positive("generalization", generalization) < 1:
             raise ValueError(
@@ -124,6 +128,7 @@ class SPRING(StepControl):
         self.smallest_damping = check_positive("smallest_damping", smallest_damping)
         self.smallest_rate = float(smallest_rate)
         self.adaptation = float(adaptation)
+        self.relaxation = check_positive("relaxation", relaxation)
 
     def initial_state(self, size: int, dtype: tf.DType) -> MomentumState:
         return MomentumState(
@@ -150,9 +155,10 @@ class SPRING(StepControl):
         seen = review(objective, start, state.before, state.after, state.stepped > 0)
         origin = seen.origin
         rate = self._rate(state, seen, start)
-        eta = tf.cast(rate, dtype)
+        eta = tf.cast(tf.minimum(self.relaxation * rate, 1.0), dtype)
         kept = seen.known & ~seen.returned
-        drift = tf.where(kept, 1.0 - eta, tf.zeros_like(eta)) * state.momentum
+        mu = tf.cast(1.0 - rate, dtype)
+        drift = tf.where(kept, mu, tf.zeros_like(mu)) * state.momentum
         relative = tf.where(seen.returned, _RAISE * state.damping, state.damping)
         model = solver.linearise(squares, origin.w, scaled=False, exact=False)
         unit = tf.cast(model.mean_square(), tf.float64)
@@ -179,11 +185,12 @@ class SPRING(StepControl):
         proposed: _Proposed = step.state
         origin, end = step.origin, verdict.end
         ratio = (origin.value - end.value) / proposed.predicted
-        lowered = tf.where(ratio > _VERY_GOOD, _LOWER, 1.0) * proposed.damping
-        damping = tf.where(verdict.taken, lowered, proposed.damping)
+        lower = verdict.taken & (ratio > _VERY_GOOD)
+        damping = tf.where(lower, _LOWER * proposed.damping, proposed.damping)
         damping = tf.clip_by_value(damping, self.smallest_damping, _LARGEST)
         gain = tf.math.log(origin.value) - tf.math.log(end.value)
-        move = (end.w - origin.w) / tf.cast(proposed.rate, end.w.dtype)
+        eta = tf.minimum(self.relaxation * proposed.rate, 1.0)
+        move = (end.w - origin.w) / tf.cast(eta, end.w.dtype)
         following = MomentumState(
             rate=proposed.rate,
             damping=damping,
@@ -202,13 +209,15 @@ class SPRING(StepControl):
         return f"{inner.describe(objective)}, in their space, with momentum"
 
     def _rate(self, state: MomentumState, seen: Review, start: Evaluation) -> tf.Tensor:
-        """eta, after what the present points say about the last step."""
+        """1 - mu, after what the present points say about the last step."""
         held = tf.cast(tf.math.log(seen.earlier) - tf.math.log(start.value), tf.float64)
         usable = seen.known & (state.gain > 0.0) & tf.math.is_finite(state.gain)
         # A loss that is NaN here did not confirm anything.
         confirmed = held >= self.generalization * state.gain
-        factor = tf.where(confirmed, self.adaptation, 1.0 / self.adaptation)
-        rate = state.rate * tf.where(usable, tf.cast(factor, tf.float64), 1.0)
+        adapted = tf.where(
+            confirmed, self.adaptation * state.rate, state.rate / self.adaptation
+        )
+        rate = tf.where(usable, adapted, state.rate)
         return tf.clip_by_value(rate, self.smallest_rate, 1.0)
 
     def _dampings(self, first: tf.Tensor) -> tf.Tensor:
@@ -221,6 +230,7 @@ class SPRING(StepControl):
             "smallest_damping": self.smallest_damping,
             "smallest_rate": self.smallest_rate,
             "adaptation": self.adaptation,
+            "relaxation": self.relaxation,
         }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from keras_isgd.objectives.objective import Evaluation
@@ -13,13 +14,15 @@ __all__ = ["LineSearch", "strong_wolfe"]
 _DECREASE, _CURVATURE = 1e-4, 0.9
 # How far a step is lengthened, and how near to its ends an interval is divided.
 _LENGTHEN, _MARGIN = 4.0, 0.1
+# So many units of rounding may hide in a loss.
+_ROUNDING = 4.0
 
 
 class LineSearch(NamedTuple):
     """Where a line search ended.
 
     Attributes:
-        length: t; 0 if no lower value was found.
+        length: t; 0 if no point was found whose value is below, but for rounding.
         value: there, `()`.
         gradient: there, `(p,)`.
         evaluations: made, int32.
@@ -61,8 +64,10 @@ def strong_wolfe(
         phi(t) <= phi(0) + 1e-4 t phi'(0)   and   |phi'(t)| <= 0.9 |phi'(0)|
 
     by algorithms 3.5 and 3.6 of Nocedal and Wright, "Numerical Optimization" (2006),
-    with cubic interpolation (Eq. 3.59). Values that are NaN or infinite count as too
-    high. If the limit is reached, the lowest point found is returned.
+    with cubic interpolation (Eq. 3.59). Where rounding hides whether the value falls,
+    the slope decides alone: the approximate Wolfe conditions of Hager and Zhang (SIAM
+    J. Optim. 16, 2005). Values that are NaN or infinite count as too high. If the limit
+    is reached, the lowest point found is returned.
 
     Args:
         value_and_gradient: function from w `(p,)` to L `()` and grad L `(p,)`.
@@ -104,7 +109,11 @@ def _updated(s: _State, new: _Point, gradient: tf.Tensor, origin: _Point) -> _St
     usable = tf.math.is_finite(new.value) & tf.math.is_finite(new.slope)
     usable &= tf.reduce_all(tf.math.is_finite(gradient))
     lower = usable & (new.value <= bound) & (new.value < s.low.value)
-    found = lower & (tf.abs(new.slope) <= -_CURVATURE * origin.slope)
+    flat = usable & (tf.abs(new.slope) <= -_CURVATURE * origin.slope)
+    eps = _ROUNDING * np.finfo(new.value.dtype.as_numpy_dtype).eps
+    hidden = new.value - origin.value <= eps * tf.abs(origin.value)
+    lower |= flat & hidden
+    found = lower & flat
     # Past a minimum the old lower end closes the interval; the new one is the lower.
     towards = tf.where(s.bracketed, s.high.t - s.low.t, tf.ones_like(new.t))
     past = lower & (new.slope * towards >= 0.0)

@@ -203,6 +203,14 @@ class SSBroyden(Solver):
     def _result(
         self, start: Evaluation, end: _Iterate, goal: tf.Tensor
     ) -> SolverResult:
+        # Within rounding a step may have ended above where it began.
+        good = end.at.value <= start.value
+        at = tf.nest.map_structure(
+            lambda a, b: tf.where(good, a, b),
+            end.at,
+            Evaluation(start.w, start.value, start.gradient, ()),
+        )
+        end = end._replace(at=at)
         moved = end.at.value < start.value
         solved = _largest(end.at.gradient) <= goal
         status = tf.case(
@@ -281,7 +289,9 @@ def _scalars(
         scale * tf.minimum(root, 1.0 / theta),
     )
     coincide = a < _COINCIDE
-    return tf.where(coincide, 0.0, theta), tf.where(coincide, scale, tau)
+    return tf.where(coincide, tf.zeros_like(theta), theta), tf.where(
+        coincide, scale, tau
+    )
 
 
 def _symmetric(matrix: tf.Tensor) -> tf.Tensor:

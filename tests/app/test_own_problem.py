@@ -68,7 +68,7 @@ def test_errors_of_each_output_and_the_coefficients(file, tmp_path, capsys):
     printed = capsys.readouterr().out
     result = json.loads((out / "result.json").read_text())["result"]
     table, told = printed.split("\nWritten to")
-    head, row = table.splitlines()[-3:-1]
+    head, row = table.splitlines()[-4:-2]
     assert head.split()[-8:] == ["L2", "u", "L2", "v", "max", "u", "max", "v"]
     cells = [float(cell) for cell in row.split()[-4:]]
     keys = ("relative_l2_u", "relative_l2_v", "max_error_u", "max_error_v")

@@ -181,6 +181,7 @@ TABLES = {
         "smallest_damping": (lambda v: _sprung(smallest_damping=v), (1e-7, 1.0)),
         "smallest_rate": (lambda v: _sprung(smallest_rate=v), (0.01, 1.0)),
         "adaptation": (lambda v: _sprung(adaptation=v), (1.1, 2.0)),
+        "relaxation": (lambda v: _sprung(relaxation=v), (1.0, 2.0)),
     },
     ClosureOptimizer: {
         "learning_rate": (
@@ -205,6 +206,7 @@ REFUSED = [
     (ki.SPRING, {"smallest_damping": 0.0}, ValueError, "`smallest_damping`"),
     (ki.SPRING, {"smallest_rate": 1.5}, ValueError, "`smallest_rate`"),
     (ki.SPRING, {"adaptation": 1.0}, ValueError, "`adaptation`"),
+    (ki.SPRING, {"relaxation": 0.0}, ValueError, "`relaxation`"),
     (ki.DecreaseRatio, {"target": 1.0}, ValueError, "`target`"),
     (ki.DecreaseRatio, {"final_target": 0.0}, ValueError, "`final_target`"),
     (ki.DecreaseRatio, {"turn": 1.0}, ValueError, "`turn`"),

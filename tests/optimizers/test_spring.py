@@ -17,7 +17,7 @@ class Rows:
     def __init__(self, noise=0.0):
         rng = np.random.default_rng(0)
         self.u, _ = np.linalg.qr(rng.normal(size=(P, P)))
-        self.scale = np.logspace(0, -2, P)
+        self.scale = np.logspace(0, -1, P)
         self.solution = rng.normal(size=P)
         self.noise = noise
         self.rng = rng
@@ -82,7 +82,7 @@ def test_a_step_with_momentum_solves_the_stacked_least_squares():
     a, b = rows.a.numpy(), rows.b.numpy()
     damping = 1e-3 * np.mean(np.sum(a**2, axis=1))
     step = _stacked(a, a @ w - b, damping, 0.7 * anchor)
-    np.testing.assert_allclose(rows.w.numpy(), w + 0.3 * step, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(rows.w.numpy(), w + 0.6 * step, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(float(report.learning_rate), 0.5 / damping, rtol=1e-12)
     kept = optimizer.state()["control_momentum"].numpy()
     np.testing.assert_allclose(kept, step, rtol=1e-8, atol=1e-10)
@@ -109,7 +109,7 @@ def test_noise_is_averaged_by_momentum():
             errors.append(rows.error())
         return np.median(errors[-50:])
 
-    assert ends() < 0.3 * ends(smallest_rate=1.0)
+    assert ends() < 0.5 * ends(smallest_rate=1.0)
 
 
 def test_on_fixed_points_steps_are_full_ones():
@@ -135,7 +135,8 @@ def test_weights_that_were_set_from_outside_begin_without_momentum():
     a, b = rows.a.numpy(), rows.b.numpy()
     damping = 1e-3 * np.mean(np.sum(a**2, axis=1))
     step = _stacked(a, a @ w - b, damping, np.zeros(P))
-    np.testing.assert_allclose(rows.w.numpy(), w + rate * step, rtol=1e-8, atol=1e-10)
+    eta = min(2.0 * rate, 1.0)
+    np.testing.assert_allclose(rows.w.numpy(), w + eta * step, rtol=1e-8, atol=1e-10)
 
 
 def test_what_it_cannot_work_on_is_refused():

@@ -172,7 +172,7 @@ def test_config_round_trip():
     optimizer = ki.ISGD(inner=ki.solvers.GaussNewton(3), step_control="auto")
     again = ki.ISGD.from_config(optimizer.get_config())
     assert again.get_config() == optimizer.get_config()
-    assert again.step_control.get_config() == ki.DecreaseRatio().get_config()
+    assert again.step_control.get_config() == ki.AutoControl().get_config()
     assert ki.ISGD.from_config(ki.ISGD(0.1).get_config()).step_control is None
 
 

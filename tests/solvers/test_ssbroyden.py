@@ -13,11 +13,11 @@ UPDATES = ("ssbroyden", "ssbfgs", "bfgs")
 
 
 def _pair(seed, p=8):
-    """H, s and y with y.s > 0 that no quadratic need have made."""
+    """H, s and y with y.s > 0, of another quadratic than H's."""
     rng = np.random.default_rng(seed)
-    root = rng.normal(size=(p, p))
-    s, y = rng.normal(size=(2, p))
-    return root @ root.T + np.eye(p), s, y * np.sign(y @ s)
+    root, other = rng.normal(size=(2, p, p))
+    s = rng.normal(size=p)
+    return root @ root.T + np.eye(p), s, (other @ other.T + np.eye(p)) @ s
 
 
 def _updated(matrix, s, y, update):
