@@ -24,7 +24,7 @@ def _untrained(problem, seconds, *, verbose=1, windows=None):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_runs(page, monkeypatch, capsys):
     monkeypatch.setattr(ki, "solve", _untrained)
-    for kind in (ki.PINN, ki.ClosureModel):
+    for kind in (ki.PINN, ki.ClosureTraining):
         monkeypatch.setattr(kind, "fit", lambda self, *args, **kwargs: None)
     monkeypatch.setattr(ki.PINN, "intervals", lambda self: "", raising=True)
     keras.utils.set_random_seed(0)

@@ -10,9 +10,10 @@ from keras_isgd.solving.windows import Weights, Window
 
 __all__ = ["March", "march"]
 
-# The whole time is tried first, for so many steps; with such a loss it is solved so
-# soon that windows would gain nothing.
-_PILOT_STEPS, _EASY = 30, 1e-4
+# The whole time is tried first, for so many steps, and for so many more as long as
+# they divide the loss by so much; with such a loss it is solved so soon that windows
+# would gain nothing.
+_PILOT_STEPS, _MORE_STEPS, _FALLS, _EASY = 30, 15, 10.0, 1e-4
 # So many windows follow otherwise, if there are so many steps for each.
 _WINDOWS, _WINDOW_STEPS = 4, 60
 # The first time through, a window is left with such a loss, so that all are reached.
@@ -71,7 +72,7 @@ def march(
     network = trainer.model.network
     if windows is None:
         start = network.get_weights()
-        loss = trainer.train(steps=_PILOT_STEPS, last=False)
+        loss = _pilot(trainer)
         windows = int(np.clip(trainer.steps_left / _WINDOW_STEPS, 1, _WINDOWS))
         if loss <= _EASY or windows == 1 or trainer.stopped:
             if not trainer.stopped:
@@ -85,6 +86,16 @@ def march(
         if all(new >= 0.8 * old for new, old in zip(found.losses, before)):
             break
     return found
+
+
+def _pilot(trainer: Trainer) -> float:
+    """The loss that the whole time comes to as long as it falls fast."""
+    loss = trainer.train(steps=_PILOT_STEPS, last=False)
+    while loss > _EASY and not trainer.stopped:
+        before, loss = loss, min(loss, trainer.train(steps=_MORE_STEPS, last=False))
+        if _FALLS * loss > before:
+            break
+    return loss
 
 
 def _once(

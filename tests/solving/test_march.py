@@ -132,6 +132,13 @@ def test_few_steps_are_for_one_window():
     assert window.moves == []
 
 
+def test_the_whole_time_goes_on_as_long_as_its_loss_falls_fast():
+    trainer, window = FakeTrainer([3.0, 1e-2, 1e-7, 1e-9]), FakeWindow()
+    found = march(trainer, window, (0.0, 1.0), None, fresh)
+    assert (found.edges, found.losses) == ([], [1e-9])
+    assert window.moves == []
+
+
 def test_windows_are_as_many_as_there_are_steps_for():
     trainer, window = FakeTrainer([1.0] + [1e-3] * 40, 300.0, 0.5), FakeWindow()
     found = march(trainer, window, (0.0, 1.0), None, fresh)
