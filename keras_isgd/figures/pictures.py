@@ -177,4 +177,5 @@ def _is_line(solutions: list[Solution]) -> bool:
 
 
 def _save(figure: Picture, path: _Path, dpi: float = _DPI) -> None:
-    figure.savefig(path, dpi=min(dpi, _LONGEST / max(figure.get_size_inches())))
+    dpi = min(dpi, _LONGEST / max(figure.get_size_inches()))
+    figure.savefig(path, dpi=dpi, bbox_inches="tight")
