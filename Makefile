@@ -6,7 +6,7 @@ PYTEST := pytest -n 2 --dist worksteal
 PYTHONS ?= 3.11 3.12 3.13
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage test-versions test-pythons wheel-test docs lint \
+.PHONY: help setup run test coverage test-versions test-pythons wheel-test docs gallery lint \
 	format clean
 
 help:  ## Lists these commands
@@ -57,6 +57,9 @@ docs: $(VENV)/.installed  ## Writes docs/_build/html
 	$(BIN)/python -m pip install --quiet -e ".[docs]"
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	@echo "Written to docs/_build/html/index.html"
+
+gallery: export GALLERY = 1
+gallery: docs  ## The documentation with every page of its gallery run: a quarter of an hour
 
 lint: $(VENV)/.installed  ## Style, format and types
 	$(BIN)/ruff check .
