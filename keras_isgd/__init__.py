@@ -61,7 +61,7 @@ from keras_isgd.problems import (
     Robin,
 )
 from keras_isgd.solvers import Status
-from keras_isgd.solving import solve
+from keras_isgd.solving import Sweep, solve, sweep
 from keras_isgd.version import __version__
 
 # Modules that 0.1 had at the top.
@@ -108,6 +108,7 @@ __all__ = [
     "SSBroyden",
     "Staged",
     "Status",
+    "Sweep",
     "__version__",
     "callbacks",
     "derivatives",
@@ -120,4 +121,5 @@ __all__ = [
     "problems",
     "solve",
     "solvers",
+    "sweep",
 ]

@@ -124,7 +124,9 @@ diagnostics.limit_gram_matrix = x slope outer_square order
 diagnostics.theorem_bound = loss alpha smallest steps
 diagnostics.two_layer_gram_matrix = x weights outer slope
 solvers.get = identifier
-PINN = network problem loss_weights derivatives name seed candidates
+Sweep = runs
+sweep = problem seconds seeds workers folder **settings
+PINN = network problem loss_weights derivatives name seed candidates devices
 geometry.Annulus = centre inner outer name
 geometry.Ball = centre radius name
 geometry.BoundaryPart = geometry names where boundary_of
@@ -145,7 +147,7 @@ geometry.Shell = centre inner outer name
 geometry.Triangle = a b c name
 export = model path overwrite
 solve = problem seconds seed network width loss_weights optimizer points candidates
-    windows callbacks verbose
+    windows devices callbacks verbose
 """
 
 

@@ -1,4 +1,4 @@
-"""The command line: `python -m keras_isgd list | solve | compare`."""
+"""The command line: `python -m keras_isgd list | solve | compare | sweep`."""
 
 import argparse
 import sys
@@ -98,6 +98,34 @@ def _parser() -> argparse.ArgumentParser:
         help=f"some of {', '.join(catalogue.OPTIMIZERS)}; default: all",
     )
     compare.set_defaults(command=commands.compare, learning_rate=None, inner_steps=None)
+    many = found.add_parser(
+        "sweep",
+        help="solve a problem from several seeds, in several processes",
+        description="One table at the end; an interrupted sweep goes on.",
+    )
+    many.add_argument("problem", type=_problem, metavar="PROBLEM", help="as for solve")
+    many.add_argument(
+        "--seeds", type=int, default=8, metavar="N", help="how many; default: 8"
+    )
+    many.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes at a time, which share the cores; default: 1",
+    )
+    many.add_argument(
+        "--seconds",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="of each run, compilation included; default: 60",
+    )
+    many.add_argument("--out", metavar="DIR", help="default: runs/NAME-sweep")
+    many.add_argument(
+        "--debug", action="store_true", help="show where in the code an error arose"
+    )
+    many.set_defaults(command=commands.sweep)
     return parser
 
 
@@ -138,6 +166,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--overwrite",
         action="store_true",
         help="replace the run that is in DIR; other files in it stay",
+    )
+    parser.add_argument(
+        "--devices",
+        nargs="+",
+        metavar="NAME",
+        help="share the rows of the loss: all, or names such as GPU:0 GPU:1",
     )
     parser.add_argument(
         "--no-jit", action="store_true", help="train without XLA compilation"

@@ -5,7 +5,7 @@ import json
 import os
 import shlex
 
-from keras_isgd import figures
+from keras_isgd import figures, solving
 from keras_isgd.app import catalogue, own_problem, runs
 from keras_isgd.app.output import made_folder
 from keras_isgd.app.recipe import DefaultRecipe, Recipe
@@ -17,7 +17,7 @@ from keras_isgd.app.tables import (
 )
 from keras_isgd.models.report import Report
 
-__all__ = ["compare", "show", "solve"]
+__all__ = ["compare", "show", "solve", "sweep"]
 
 _REPORT = "report.html"
 
@@ -97,6 +97,28 @@ def compare(options: argparse.Namespace) -> int:
     return 130 if finished[-1].interrupted else 0
 
 
+def sweep(options: argparse.Namespace) -> int:
+    """Solves a problem from several seeds by `ki.solve`; returns the exit status."""
+    problem = _recipe(options.problem).make_problem()
+    folder = options.out or os.path.join("runs", f"{_title(options)}-sweep")
+    waves = -(-options.seeds // options.workers)
+    print(
+        f"{options.seeds} seeds for {options.seconds:g} s each, {options.workers} at a "
+        f"time: {_duration(waves * options.seconds)}. Runs that are in {folder} are "
+        "not made again.",
+        flush=True,
+    )
+    found = solving.sweep(
+        {_title(options): problem},
+        options.seconds,
+        options.seeds,
+        options.workers,
+        folder,
+    )
+    print(f"{found}\n\nWritten to {folder}. Best: seed {found.best()['seed']}.")
+    return 0
+
+
 def _recipe(text: str) -> Recipe:
     """The recipe of a problem's name or file."""
     if text in catalogue.RECIPES:
@@ -117,7 +139,12 @@ def _solved(options: argparse.Namespace, recipe: Recipe) -> runs.Run:
         options.seed,
         {"seed": options.seed, "command": _command(options, "isgd")},
         print_record,
+        _devices(options),
     )
+
+
+def _devices(options: argparse.Namespace) -> str | list[str] | None:
+    return "all" if options.devices == ["all"] else options.devices
 
 
 def _title(options: argparse.Namespace) -> str:
@@ -129,7 +156,7 @@ def _duration(seconds: float) -> str:
 
 
 def _run(options: argparse.Namespace, recipe: Recipe, name: str) -> runs.Run:
-    model = recipe.make_model(options.seed)
+    model = recipe.make_model(options.seed, devices=_devices(options))
     optimizer = catalogue.make_optimizer(
         name, recipe, options.learning_rate, options.inner_steps
     )
@@ -177,6 +204,8 @@ def _command(options: argparse.Namespace, name: str) -> str:
     if options.resample is not None:
         words.append("--resample" if options.resample else "--no-resample")
     words += ["--no-jit"] * options.no_jit
+    if options.devices:
+        words += ["--devices", *options.devices]
     return " ".join(words)
 
 

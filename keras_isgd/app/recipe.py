@@ -46,8 +46,10 @@ class Recipe:
     adam_rate: float = 1e-3
     sgd_rate: float = 1e-5
 
-    def make_model(self, seed: int = 0, dtype: str = "float64") -> PINN:
-        """Returns an uncompiled `PINN`."""
+    def make_model(
+        self, seed: int = 0, dtype: str = "float64", devices: Any = None
+    ) -> PINN:
+        """Returns an uncompiled `PINN`; `devices` as there."""
         problem = self.make_problem()
         network = networks.mlp(
             inputs=problem.input_count,
@@ -60,7 +62,7 @@ class Recipe:
             **self.network,
         )
         weights = {c.name: self.boundary_weight for c in problem.bound_conditions()}
-        model = _made(network, problem, loss_weights=weights)
+        model = _made(network, problem, loss_weights=weights, devices=devices)
         model.choices = ["The network, its points and its weights are of a recipe."]
         return model
 
@@ -98,12 +100,14 @@ class DefaultRecipe(Recipe):
     def __init__(self, make_problem: Callable[[], problems.Problem]) -> None:
         super().__init__(make_problem, {"chosen by": "the problem's scales"}, {})
 
-    def make_model(self, seed: int = 0, dtype: str = "float64") -> PINN:
+    def make_model(
+        self, seed: int = 0, dtype: str = "float64", devices: Any = None
+    ) -> PINN:
         problem = self.make_problem()
         if dtype == "float64":
-            return _made(problem=problem, seed=seed)
+            return _made(problem=problem, seed=seed, devices=devices)
         network = default_network(problem, seed=seed, dtype=dtype)
-        model = _made(network, problem)
+        model = _made(network, problem, devices=devices)
         model.loss_weights = model.balanced_weights()
         return model
 

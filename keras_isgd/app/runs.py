@@ -118,6 +118,7 @@ def solve(
     seed: int = 0,
     settings: dict[str, Any] | None = None,
     report: Callable[[dict[str, float]], None] | None = None,
+    devices: Any = None,
 ) -> Run:
     """Solves a problem by `ki.solve` and measures it.
 
@@ -129,6 +130,7 @@ def solve(
         seed: of the network's weights.
         settings: dictionary to keep with the result.
         report: function for each record of `ErrorMonitor`.
+        devices: see `PINN`.
 
     Returns:
         `Run`.
@@ -138,7 +140,9 @@ def solve(
     interrupt = _StopOnInterrupt()
     with interrupt, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="A model of .* cannot be loaded")
-        model = solving.solve(problem, seconds, seed, callbacks=[monitor, interrupt])
+        model = solving.solve(
+            problem, seconds, seed, devices=devices, callbacks=[monitor, interrupt]
+        )
     elapsed = time.monotonic() - begin
     result = {**_measured(model, model.default_points(), monitor), "seconds": elapsed}
     result["steps"] = monitor.records[-1]["step"] if monitor.records else 0

@@ -75,7 +75,7 @@ def animate(
     name = problem.names.outputs[number]
     drawn = draw(figure, views, values, exact, name, title)
     film = animation.FuncAnimation(figure, drawn.show, frames=len(views))
-    film.save(path, writer=animation.PillowWriter(fps=fps), dpi=_DPI)
+    film.save(os.fspath(path), writer=animation.PillowWriter(fps=fps), dpi=_DPI)
 
 
 class _Line:

@@ -1,7 +1,7 @@
 """Physics-informed neural networks."""
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +25,7 @@ from keras_isgd.networks.checks import check_network
 from keras_isgd.problems import Problem
 from keras_isgd.residuals.terms import terms_of
 from keras_isgd.utils.checks import check_count
+from keras_isgd.utils.devices import devices_of
 
 __all__ = ["PINN"]
 
@@ -67,6 +68,10 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
             likely ones (see `models.adaptive`), and `fit` without points draws as many
             more; give that many yourself if you give points. 1 takes all, as an
             equation needs it whose rows mix points.
+        devices: what shares the rows of the loss: None for one device; "all" for all
+            GPUs, or all logical CPUs where there is no GPU; or names such as
+            `["GPU:0", "GPU:1"]`. Optimizers of this package compute residual, gradient
+            and Jacobian there, and factorise on the first. It is not saved.
 
     Raises:
         ValueError: no problem, a seed beside a network, network and problem do not fit
@@ -83,6 +88,7 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         name: str | None = None,
         seed: int | None = None,
         candidates: int = 1,
+        devices: str | Sequence[str] | None = None,
     ) -> None:
         if not isinstance(problem, Problem):
             raise ValueError(
@@ -107,6 +113,7 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         self.problem = problem
         self.derivatives = derivatives
         self.candidates = check_count("candidates", candidates)
+        self._devices = devices_of(devices)
         # Now, and not in a graph: a problem's conditions may compute with TensorFlow.
         self._sets = problem.sets
         # A tuple: Keras would wrap a list to track it.

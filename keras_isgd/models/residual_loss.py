@@ -13,6 +13,7 @@ from keras_isgd.models.regularisers import penalties_of
 from keras_isgd.objectives.blocks import Block
 from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Objective
+from keras_isgd.objectives.towers import Towers
 from keras_isgd.objectives.weight_rows import WeightRows
 from keras_isgd.problems import Problem
 from keras_isgd.problems.point_sets import PointSets
@@ -38,6 +39,7 @@ class ResidualLoss:
     get_metrics_result: Callable[[], dict]
     candidates: int
     _coefficients: dict[str, keras.Variable]
+    _devices: tuple[str, ...]
     _frozen_state: Callable[[], Any]
     _jit_parts: Callable[[], bool]
     _sets: PointSets
@@ -158,6 +160,15 @@ class ResidualLoss:
             return vector, self._unweighted(squares)
 
         blocks = blocks_of(self._terms, self.network, data, self._coefficients)
+        if len(self._devices) > 1 and blocks is not None:
+            return Towers(
+                function,
+                self.trainable_variables,
+                blocks + of_weights,
+                self._devices,
+                self._jit_parts(),
+                aux_of=self._unweighted,
+            )
         return LeastSquares(
             function,
             self.trainable_variables,

@@ -132,7 +132,8 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
             raise ValueError(
                 f"{type(self).__name__} works on one replica, got {replicas}: a "
                 "solved step needs the loss over all points. Leave the "
-                "distribution strategy out."
+                'distribution strategy out; ki.PINN(..., devices="all") shares the '
+                "rows of the loss among several devices."
             )
         ParameterVector(variables)  # refuses what it cannot flatten
         super().build(variables)

@@ -1,5 +1,6 @@
-"""Problems solved in one call."""
+"""Problems solved in one call, once or many times."""
 
 from keras_isgd.solving.solve import solve
+from keras_isgd.solving.sweep import Sweep, sweep
 
-__all__ = ["solve"]
+__all__ = ["Sweep", "solve", "sweep"]

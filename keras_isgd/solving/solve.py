@@ -2,7 +2,7 @@
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -39,6 +39,7 @@ def solve(
     points: Any = None,
     candidates: int | None = None,
     windows: int | None = None,
+    devices: str | Sequence[str] | None = None,
     callbacks: Iterable[keras.callbacks.Callback] = (),
     verbose: int | str = 0,
 ) -> PINN:
@@ -71,6 +72,7 @@ def solve(
         candidates: see `PINN`; 4 if None, or 1 with `points` and for rows that mix
             points.
         windows: how many windows of time, 1 for none; None finds out.
+        devices: see `PINN`.
         callbacks: more Keras callbacks. In windows of time their model is that of one
             window, which knows nothing of other times.
         verbose: of `fit`.
@@ -118,6 +120,7 @@ def solve(
         ISGD() if optimizer is None else optimizer,
         loss_weights or {},
         1 if candidates is None and points is not None else candidates,
+        devices,
     )
     if reason is None and windows != 1:
         seeds = itertools.count(seed + 1)
@@ -149,9 +152,10 @@ class _Maker:
         optimizer: keras.optimizers.Optimizer,
         loss_weights: Mapping[str, Any],
         candidates: int | None,
+        devices: str | Sequence[str] | None,
     ) -> None:
         self.network, self.optimizer = network, optimizer
-        self.candidates = candidates
+        self.candidates, self._devices = candidates, devices
         self._given = dict(loss_weights)
 
     def model(self, problem: Problem) -> PINN:
@@ -160,7 +164,11 @@ class _Maker:
             if problem.in_window:  # which is not saved
                 warnings.filterwarnings("ignore", message="A model of .* cannot be")
             model = PINN(
-                self.network, problem, self._given, candidates=self.candidates or 1
+                self.network,
+                problem,
+                self._given,
+                candidates=self.candidates or 1,
+                devices=self._devices,
             )
         if self.candidates is None and model.chooses_points:
             model.candidates = _CANDIDATES
