@@ -1,5 +1,6 @@
 """A sum of squares whose rows are shared by several devices."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -63,7 +64,7 @@ class Towers(LeastSquares):
                 continue
             pieces = [piece for _, piece in share]
             loss = LeastSquares(
-                function,
+                functools.partial(_rows_of, pieces),
                 variables,
                 (),
                 pieces,
@@ -142,6 +143,10 @@ class Towers(LeastSquares):
                 return None
             found += [(tower.device, block) for block in blocks]
         return found
+
+
+def _rows_of(blocks: Sequence[Block]) -> tf.Tensor:
+    return tf.concat([tf.reshape(b.rows(), [-1]) for b in blocks], axis=0)
 
 
 def _shares(blocks: Sequence[Block], count: int) -> list[list[tuple[int, Block]]]:
