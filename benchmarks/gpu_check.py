@@ -178,7 +178,8 @@ def export(device: str, short: bool) -> dict:
     x = np.random.default_rng(0).uniform(-1.0, 1.0, (50, 2))
     with tempfile.TemporaryDirectory() as folder:
         ki.export(model, folder, overwrite=True)
-        served = tf.saved_model.load(folder).serve(tf.constant(x))
+        solver = tf.saved_model.load(folder)
+        served = solver.serve(tf.constant(x))
     return {"values": _gap(served, model.predict(x, verbose=0))}
 
 
