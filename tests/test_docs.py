@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from by_steps import solve_by_steps
 from public_rooms import ROOMS
 
 import keras_isgd as ki
@@ -29,7 +30,8 @@ def test_no_page_with_code_is_left_out():
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_code_blocks_run(page, capsys):
+def test_code_blocks_run(page, capsys, monkeypatch):
+    monkeypatch.setattr(ki, "solve", solve_by_steps)
     scope = {"__name__": "docs"}
     for block in _blocks(page):
         exec(compile(block, page, "exec"), scope)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 
 import keras_isgd as ki
-from keras_isgd.app import catalogue, cli
+from keras_isgd.app import catalogue, cli, commands
 
 # `EXAMPLES=2000 pytest tests/test_fuzz.py` tries more.
 EXAMPLES = int(os.environ.get("EXAMPLES", "60"))
@@ -183,7 +183,11 @@ WORDS = st.one_of(
 @hypothesis.given(words=st.lists(WORDS, max_size=6))
 def test_command_line(words, tmp_path_factory):
     with (
-        mock.patch.object(cli.runs, "train", side_effect=ValueError("It would train.")),
+        mock.patch.multiple(
+            commands.runs,
+            train=mock.Mock(side_effect=ValueError("It would train.")),
+            solve=mock.Mock(side_effect=ValueError("It would train.")),
+        ),
         contextlib.chdir(tmp_path_factory.mktemp("fuzz")),
     ):
         try:
