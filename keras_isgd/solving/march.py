@@ -13,7 +13,7 @@ __all__ = ["March", "march"]
 # The whole time is tried first, for so many steps, and for so many more as long as
 # they divide the loss by so much; with such a loss it is solved so soon that windows
 # would gain nothing.
-_PILOT_STEPS, _MORE_STEPS, _FALLS, _EASY = 30, 15, 10.0, 1e-4
+_PILOT_STEPS, _MORE_STEPS, _FALLS, _EASY = 30, 15, 1e3, 1e-4
 # So many windows follow otherwise, if there are so many steps for each.
 _WINDOWS, _WINDOW_STEPS = 4, 60
 # The first time through, a window is left with such a loss, so that all are reached.
