@@ -31,7 +31,9 @@ class Torsion(ki.Problem):
         return 0.25 * (1.0 - x[:, :1] ** 2 - x[:, 1:2] ** 2)
 
 
-network = ki.networks.mlp(inputs=2, width=16, depth=2, domain=disk, seed=0)
+network = ki.networks.mlp(
+    inputs=2, width=16, depth=2, input_scale=2.0, domain=disk, seed=0
+)
 hard = ki.networks.dirichlet(network, disk, value=0.0)
 model = ki.PINN(hard, Torsion())
 model.compile(optimizer=ki.ISGD())
