@@ -177,3 +177,16 @@ def test_the_default_points_of_a_large_network_are_few():
     network = ki.networks.mlp(2, width=70, depth=2, seed=0)
     sets = next(iter(ki.PINN(network, ki.problems.Poisson2D()).default_points()))
     assert sum(len(x) for x in sets.values()) < 600
+
+
+def test_a_large_network_goes_on_from_a_file_bit_for_bit(tmp_path):
+    model = _wide(70, 40)
+    path = tmp_path / "model.keras"
+    model.save(path)
+    again = keras.saving.load_model(path)
+    points = model.problem.points(interior=38, seed=0)
+    for each in (model, again):
+        each.fit(points, epochs=4, initial_epoch=2, verbose=0)
+    assert int(model.optimizer.iterations.numpy()) == 4
+    for one, other in zip(model.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
