@@ -2,8 +2,8 @@ r"""
 A cavity with a moving lid
 ==========================
 
-The flow in a box whose lid moves, at the Reynolds number 100. The lid's speed falls to
-zero at its corners (``lid="smooth"`` is the library's default where it says so).
+The flow in a box whose lid moves, at the Reynolds number 100: the Navier-Stokes equations
+for two velocities and a pressure that is defined up to a constant.
 """
 
 import keras_isgd as ki
