@@ -13,7 +13,7 @@ between the former and the rest, and the generalised singular values mu of the p
 
 import numpy as np
 
-from keras_isgd.linalg.lapack import one_blas_thread
+from keras_isgd.linalg.blas import one_blas_thread
 
 __all__ = ["ConstrainedLeastSquares"]
 

@@ -59,6 +59,8 @@ class Reduction(NamedTuple):
         exact: boolean scalar: whether `matrix` is R.
         sample: whether m <= p, boolean; a scalar tensor if that is not known.
         on_gpu: whether TensorFlow factorises, on the GPU, instead of LAPACK.
+        jacobian: J as it was given, `(m, p)`, or `(0, 0)` where it is not at hand.
+        scale: of the unknowns, `(p,)`, or None for ones.
     """
 
     matrix: tf.Tensor
@@ -67,6 +69,8 @@ class Reduction(NamedTuple):
     exact: tf.Tensor
     sample: bool | tf.Tensor
     on_gpu: bool
+    jacobian: tf.Tensor
+    scale: tf.Tensor | None = None
 
 
 class Solution(NamedTuple):
@@ -83,23 +87,32 @@ class Solution(NamedTuple):
     factor: tf.Tensor
 
 
-def gram_suffices(jacobian: tf.Tensor, damping: tf.Tensor) -> tf.Tensor:
+def gram_suffices(norms: tf.Tensor, damping: tf.Tensor) -> tf.Tensor:
     """Tells whether `damping` is well above the rounding of the Gram matrix.
 
     Args:
-        jacobian: J, `(m, p)`.
+        norms: those of J's columns, `(p,)`.
         damping: the smallest lambda, `()`.
 
     Returns:
         A boolean scalar: lambda > 1000 eps |J|_F^2.
     """
-    eps = np.finfo(jacobian.dtype.as_numpy_dtype).eps
-    return damping > _MARGIN * eps * tf.reduce_sum(jacobian**2)
+    eps = np.finfo(norms.dtype.as_numpy_dtype).eps
+    return damping > _MARGIN * eps * tf.reduce_sum(norms**2)
 
 
-def column_norms(jacobian: tf.Tensor) -> tf.Tensor:
-    """Returns the norm |J_j| of each column of J `(m, p)`, `(p,)`."""
-    return tf.norm(jacobian, axis=0)
+def column_norms(jacobian: tf.Tensor, on_gpu: bool = False) -> tf.Tensor:
+    """Returns the norm |J_j| of each column of J `(m, p)`, `(p,)`.
+
+    Args:
+        jacobian: J, `(m, p)`.
+        on_gpu: whether it lives on a GPU. On a CPU it is read once by NumPy, where
+            TensorFlow writes its squares first.
+    """
+    if on_gpu:
+        return tf.norm(jacobian, axis=0)
+    norms = tf.numpy_function(lapack.column_norms, [jacobian], jacobian.dtype)
+    return tf.ensure_shape(norms, (jacobian.shape[1],))
 
 
 def column_metric(norms: tf.Tensor) -> tf.Tensor:
@@ -121,8 +134,13 @@ def reduce(
     residual: tf.Tensor,
     exact: tf.Tensor | bool,
     on_gpu: bool = False,
+    scale: tf.Tensor | None = None,
 ) -> Reduction:
     """Reduces damped least squares to a square matrix.
+
+    With a scale c it is the problem in x = c s,
+
+        argmin |J s + r|^2 + lambda |c s|^2.
 
     On a CPU the factorisations are LAPACK's own: TensorFlow's take about twice as
     long there. On a GPU they are TensorFlow's.
@@ -132,13 +150,18 @@ def reduce(
         residual: r, `(m,)`.
         exact: boolean scalar: by QR rather than by the Gram matrix.
         on_gpu: whether the tensors live on a GPU.
+        scale: c, positive `(p,)`, or None for ones.
 
     Returns:
         `Reduction`.
     """
     exact = tf.convert_to_tensor(exact)
     dtype = jacobian.dtype
-    sample = _has_fewer_rows(jacobian)
+    sample, given = _has_fewer_rows(jacobian), jacobian
+    # Of more rows than columns the square matrix is scaled, which is smaller.
+    scaled_first = scale is not None and sample is not False
+    if scaled_first:
+        jacobian = jacobian / scale
     if on_gpu:
         matrix, right, basis = tf.cond(
             exact,
@@ -153,7 +176,11 @@ def reduce(
     basis = _choose(
         sample, lambda: tf.cond(exact, lambda: basis, lambda: jacobian), lambda: basis
     )
-    return Reduction(matrix, right, basis, exact, sample, on_gpu)
+    if scale is not None and not scaled_first:
+        # R's columns, or the Gram matrix's columns and rows.
+        rows = tf.where(exact, tf.ones_like(scale), scale)
+        matrix, right = matrix / scale / rows[:, None], right / rows
+    return Reduction(matrix, right, basis, exact, sample, on_gpu, given, scale)
 
 
 def _has_fewer_rows(jacobian: tf.Tensor) -> bool | tf.Tensor:
@@ -177,7 +204,7 @@ def reduce_rows(
 ) -> Reduction:
     """The `Reduction` of a J with m <= p of which J J^T `(m, m)` is known."""
     none = tf.zeros((0, 0), gram.dtype)
-    return Reduction(gram, residual, none, tf.constant(False), True, on_gpu)
+    return Reduction(gram, residual, none, tf.constant(False), True, on_gpu, none)
 
 
 def damped_step(reduction: Reduction, damping: tf.Tensor) -> Solution:
@@ -204,7 +231,7 @@ def damped_unknowns(
     Returns:
         y `(k,)`, of which the step is basis^T y, the decrease `()`, and the factor.
     """
-    matrix, right, _, exact, sample, on_gpu = reduction
+    matrix, right, _, exact, sample, on_gpu, *_ = reduction
     arguments = [matrix, right, damping, exact, sample]
     if on_gpu:
         return on_device.damped(*arguments)
@@ -216,24 +243,25 @@ def damped_unknowns(
     return y, decrease, factor
 
 
-def step_for(
-    reduction: Reduction, jacobian: tf.Tensor, factor: tf.Tensor, right: tf.Tensor
-) -> tf.Tensor:
+def step_for(reduction: Reduction, factor: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
     """Solves damped least squares again, for another right-hand side.
 
     By the normal equations. The factor of an exact reduction resolves small singular
     values, but the product J^T c loses them.
 
     Args:
-        reduction: of J.
-        jacobian: J, `(m, p)`.
+        reduction: of J, not by `reduce_rows`.
         factor: of a `Solution`.
         right: c in the place of r, `(m,)`.
 
     Returns:
         `(p,)`.
     """
-    exact, sample = reduction.exact, reduction.sample
+    exact, sample, scale = reduction.exact, reduction.sample, reduction.scale
+
+    def gradient() -> tf.Tensor:
+        found = tf.linalg.matvec(reduction.jacobian, right, transpose_a=True)
+        return found if scale is None else found / scale
 
     def sample_right() -> tf.Tensor:
         turned = tf.reverse(right, [0])
@@ -243,11 +271,7 @@ def step_for(
             lambda: right,
         )
 
-    projected = _choose(
-        sample,
-        sample_right,
-        lambda: tf.linalg.matvec(jacobian, right, transpose_a=True),
-    )
+    projected = _choose(sample, sample_right, gradient)
     return _from_unknowns(reduction, unknowns_for(factor, projected))
 
 
@@ -257,8 +281,9 @@ def unknowns_for(factor: tf.Tensor, projected: tf.Tensor) -> tf.Tensor:
 
 
 def _from_unknowns(reduction: Reduction, y: tf.Tensor) -> tf.Tensor:
-    return _choose(
+    scaled = _choose(
         reduction.sample,
         lambda: tf.linalg.matvec(reduction.basis, y, transpose_a=True),
         lambda: y,
     )
+    return scaled if reduction.scale is None else scaled / reduction.scale

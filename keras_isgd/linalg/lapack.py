@@ -1,59 +1,45 @@
 """Damped least squares in NumPy arrays, by LAPACK; see `damped`."""
 
-import contextlib
-import functools
-import threading
-from collections.abc import Iterator
-
 import numpy as np
 import scipy.linalg
-import threadpoolctl
 
-__all__ = ["FLOOR", "damped", "one_blas_thread", "reduce"]
+from keras_isgd.linalg import blas
+
+__all__ = ["FLOOR", "column_norms", "damped", "reduce"]
 
 Arrays = tuple[np.ndarray, ...]
 
 # A damping below this many times its rounding could make the Gram matrix indefinite.
 FLOOR = 30.0
-# Columns that the triangular QR factorises at a time.
-_BLOCK = 32
+
+
+def column_norms(jacobian: np.ndarray) -> np.ndarray:
+    """Returns the norm of each column of J `(m, p)`, `(p,)`."""
+    return np.sqrt(np.einsum("ij,ij->j", jacobian, jacobian))
 
 
 def reduce(jacobian: np.ndarray, residual: np.ndarray, exact: bool) -> Arrays:
     """Returns `matrix`, `right` and `basis` of a `Reduction`."""
     m, p = jacobian.shape
     none = np.zeros((0, 0), jacobian.dtype)
+    if not exact:
+        if m <= p:
+            return blas.gram(jacobian.T), residual, none
+        with blas.one_blas_thread():
+            gradient = residual @ jacobian
+        return blas.gram(jacobian), gradient, none
     if not (np.isfinite(jacobian).all() and np.isfinite(residual).all()):
         k = min(m, p)
         nan = np.full((k, k), np.nan, jacobian.dtype)
         return nan, residual[:k], np.zeros((k, p), jacobian.dtype)
-    if not exact:
-        if m <= p:
-            return jacobian @ jacobian.T, residual, none
-        return jacobian.T @ jacobian, residual @ jacobian, none
     if m <= p:
         q, triangle = scipy.linalg.qr(jacobian.T, mode="economic", check_finite=False)
         turned = np.ascontiguousarray(triangle.T[::-1, ::-1])
         return turned, residual[::-1].copy(), np.ascontiguousarray(q.T[::-1])
-    return *_triangle_above(jacobian, residual), none
-
-
-def _triangle_above(jacobian: np.ndarray, residual: np.ndarray) -> Arrays:
-    """R and Q^T r: the residual as one more column, so that no Q is formed.
-
-    `scipy.linalg.qr` would copy the matrix twice more, which takes half as long again.
-    """
-    m, p = jacobian.shape
-    joined = np.empty((m, p + 1), jacobian.dtype, order="F")
-    joined[:, :p] = jacobian
-    joined[:, p] = residual
-    factorise, workspace = scipy.linalg.get_lapack_funcs(
-        ("geqrf", "geqrf_lwork"), (joined,)
-    )
-    size = int(workspace(m, p + 1)[0].real)
-    factors, *_ = factorise(joined, lwork=size, overwrite_a=True)
+    # With the residual as one more column, R's last column is Q^T r: no Q is formed.
+    factor = blas.triangle(jacobian, residual)
     # What is below the diagonal is never read.
-    return np.ascontiguousarray(factors[:p, :p]), factors[:p, p].copy()
+    return np.ascontiguousarray(factor[:p, :p]), factor[:p, p].copy(), none
 
 
 def damped(
@@ -73,7 +59,7 @@ def damped(
     if not (np.isfinite(matrix).all() and np.isfinite(damping)):
         return failed
     try:
-        with one_blas_thread():
+        with blas.one_blas_thread():
             y, decrease, factor = solve(matrix, right, damping, sample)
     except np.linalg.LinAlgError:
         return failed
@@ -97,39 +83,10 @@ def _by_triangle(
     matrix: np.ndarray, right: np.ndarray, damping: np.floating, sample: bool
 ) -> Arrays:
     k = len(matrix)
-    factorise, apply = scipy.linalg.get_lapack_funcs(("tpqrt", "tpmqrt"), (matrix,))
-    below = np.asfortranarray(np.sqrt(damping) * np.eye(k, dtype=matrix.dtype))
-    triangle, reflectors, factors, _ = factorise(
-        k, min(_BLOCK, k), matrix, below, overwrite_b=True
-    )
+    (apply,) = scipy.linalg.get_lapack_funcs(("tpmqrt",), (matrix,))
+    below = np.sqrt(damping) * np.eye(k, dtype=matrix.dtype)
+    triangle, reflectors, factors = blas.stacked_triangles(matrix, below)
     column = right[:, None]
     d, _, _ = apply(k, reflectors, factors, column, np.zeros_like(column), trans="T")
     y = -scipy.linalg.solve_triangular(triangle, d[:, 0], check_finite=False)
     return y, d[:, 0] @ d[:, 0] + damping * (y @ y), triangle.T
-
-
-_limiting = threading.Lock()
-
-
-@contextlib.contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Limits BLAS to one thread inside, and gives back what there was before.
-
-    Threads of these many small products wait for each other by spinning: with another
-    process on one of two cores a step took fifty times as long. The limit is the
-    process's own. Of several Python threads one sets it and lifts it; another that
-    comes meanwhile would take the limit for what there was before.
-    """
-    if not _limiting.acquire(blocking=False):
-        yield
-        return
-    try:
-        with _pools().limit(limits=1, user_api="blas"):
-            yield
-    finally:
-        _limiting.release()
-
-
-@functools.cache
-def _pools() -> threadpoolctl.ThreadpoolController:
-    return threadpoolctl.ThreadpoolController()

@@ -17,7 +17,7 @@ _PILOT_STEPS, _MORE_STEPS, _FALLS, _EASY = 30, 15, 1e3, 1e-4
 # So many windows follow otherwise, if there are so many steps for each.
 _WINDOWS, _WINDOW_STEPS = 4, 60
 # The first time through, a window is left with such a loss, so that all are reached.
-_GOOD = 1e-5
+_GOOD = 1e-4
 # A window with a larger loss is tried again at half the length, if there is time for so
 # many steps in each window of that length; else it has a share of the time once more.
 _FAILED, _RETRY_STEPS = 1e-2, 60
@@ -154,15 +154,29 @@ def _again(
 ) -> None:
     """Goes through all windows once more, from what each has come to."""
     network, found.times = trainer.model.network, found.times + 1
+    shares = _shares(found.losses)
     for number, weights in enumerate(found.weights):
         earlier = found.weights[number - 1] if number else None
         stuck = found.losses[number] > _STUCK
         network.set_weights(fresh() if stuck else weights)
         window.move(edges[number], edges[number + 1], earlier)
         trainer.begin_anew(None if stuck else found.alphas[number])
-        share = 1.0 / (len(found.weights) - number)
+        share = shares[number] / sum(shares[number:])
         found.losses[number] = trainer.train(share * trainer.clock.left, last=False)
         found.weights[number] = network.get_weights()
         found.alphas[number] = trainer.alpha
         if trainer.stopped:
             return
+
+
+def _shares(losses: list[float]) -> list[float]:
+    """What each window needs of the time, in parts.
+
+    A window has the error of those before it, and so their largest loss counts. Of it
+    the fourth root: one that is ten thousand times better has a tenth of the time.
+
+    Args:
+        losses: of each window.
+    """
+    worst = np.clip(np.maximum.accumulate(losses), 1e-30, 1e30)
+    return [float(x) for x in worst**0.25]

@@ -57,12 +57,36 @@ def test_the_factor_serves_another_right_hand_side(shape, exact, on_gpu):
     )
     for damping in DAMPINGS:
         factor = linear_algebra.damped_step(reduction, tf.constant(damping)).factor
-        found = linear_algebra.step_for(
-            reduction, tf.constant(jacobian), factor, tf.constant(other)
-        )
+        found = linear_algebra.step_for(reduction, factor, tf.constant(other))
         matrix = jacobian.T @ jacobian + damping * np.eye(shape[1])
         expected = -np.linalg.solve(matrix, jacobian.T @ other)
         np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_scaled_unknowns_against_the_normal_equations(shape, exact, on_gpu):
+    jacobian, residual = _problem(shape)
+    scale = np.random.default_rng(2).uniform(0.1, 10.0, shape[1])
+    other = np.random.default_rng(4).normal(size=shape[0])
+    reduction = linear_algebra.reduce(
+        tf.constant(jacobian),
+        tf.constant(residual),
+        exact,
+        on_gpu,
+        tf.constant(scale),
+    )
+    for damping in DAMPINGS:
+        found = linear_algebra.damped_step(reduction, tf.constant(damping))
+        again = linear_algebra.step_for(reduction, found.factor, tf.constant(other))
+        matrix = jacobian.T @ jacobian + damping * np.diag(scale**2)
+        for step, right in ((found.step, residual), (again, other)):
+            expected = -np.linalg.solve(matrix, jacobian.T @ right)
+            np.testing.assert_allclose(step, expected, rtol=1e-8, atol=1e-10)
+        after = residual + jacobian @ found.step.numpy()
+        np.testing.assert_allclose(
+            found.decrease, residual @ residual - after @ after, rtol=1e-9
+        )
 
 
 def test_float32_stays_float32(on_gpu):
@@ -92,8 +116,9 @@ def test_only_the_exact_route_sees_small_singular_values(shape, on_gpu):
     # The entries of J are rounded: sigma = 1e-11 is known to about 1e-5.
     assert error(True) < 1e-3
     assert error(False) > 0.5
-    assert not linear_algebra.gram_suffices(jacobian, damping)
-    assert linear_algebra.gram_suffices(jacobian, tf.constant(1e-6, tf.float64))
+    norms = linear_algebra.column_norms(jacobian, on_gpu)
+    assert not linear_algebra.gram_suffices(norms, damping)
+    assert linear_algebra.gram_suffices(norms, tf.constant(1e-6, tf.float64))
 
 
 @pytest.mark.parametrize("exact", [False, True])

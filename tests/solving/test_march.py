@@ -154,3 +154,16 @@ def test_a_march_that_is_stopped_says_so():
     found = march(trainer, FakeWindow(), (0.0, 1.0), 4, fresh)
     assert not found.finished
     assert len(found.weights) == 1
+
+
+def test_better_windows_have_less_of_the_time():
+    """The second time through; a window has the loss of those before it, at least."""
+    first = [1e-8, 1e-4, 1e-12, 1e-4]
+    trainer, window = FakeTrainer([*first, *first], seconds=1040.0), FakeWindow()
+    march(trainer, window, (0.0, 1.0), 4, fresh)
+    asked = [seconds for seconds, _ in trainer.asked[4:]]
+    # 1,000 seconds: parts 0.01, 0.1, 0.1 and 0.1, of which ten seconds are used.
+    assert asked[0] == pytest.approx(1000.0 * 0.01 / 0.31)
+    assert asked[1] == pytest.approx(990.0 / 3)
+    assert asked[2] == pytest.approx(980.0 / 2)
+    assert asked[3] == pytest.approx(970.0)

@@ -65,19 +65,19 @@ class LinearModel(DampedModel):
                 return
             self.residual, self._jacobian = objective.linearise(w)
             self.jvp = functools.partial(tf.linalg.matvec, self._jacobian)
-            norms = damped.column_norms(self._jacobian)
+            norms = damped.column_norms(self._jacobian, self._on_gpu)
             self.rounding = _rounding(self.residual, norms, w)
             if scaled:
                 self.metric = damped.column_metric(norms)
+        # It is the plain problem in sqrt(D) s.
+        self._root = None if self.metric is None else tf.sqrt(self.metric)
+        self._norms = norms if self._root is None else norms / self._root
 
     def mean_square(self) -> tf.Tensor:
         if self._rows is not None:
             return tf.reduce_mean(tf.linalg.diag_part(self._rows.gram))
-        squares = tf.reduce_sum(self._jacobian**2, axis=0)
-        if self.metric is not None:
-            squares /= self.metric
-        count = tf.cast(tf.size(self.residual), squares.dtype)
-        return tf.reduce_sum(squares) / count
+        count = tf.cast(tf.size(self.residual), self._norms.dtype)
+        return tf.reduce_sum(self._norms**2) / count
 
     def prepare(
         self, damping: tf.Tensor, displacement: tf.Tensor | None = None
@@ -87,32 +87,19 @@ class LinearModel(DampedModel):
         jacobian, right = self._jacobian, self.residual
         if displacement is not None:
             right += tf.linalg.matvec(jacobian, displacement)
-        # It is the plain problem in sqrt(D) s.
-        root = None if self.metric is None else tf.sqrt(self.metric)
         with tf.name_scope("reduction"):
-            if root is not None:
-                jacobian = jacobian / root
-            exact = self._exact(jacobian, damping)
-            reduction = damped.reduce(jacobian, right, exact, self._on_gpu)
+            exact = self._exact(damping)
+            reduction = damped.reduce(jacobian, right, exact, self._on_gpu, self._root)
         size = jacobian.shape[1]
-
-        def unscaled(step: tf.Tensor) -> tf.Tensor:
-            step = tf.ensure_shape(step, (size,))
-            return step if root is None else step / root
-
-        def jvp(step: tf.Tensor) -> tf.Tensor:
-            # By the scaled matrix, so that the unscaled one need not be kept.
-            scaled = step if root is None else root * step
-            return tf.linalg.matvec(jacobian, scaled)
 
         def solve(damping: tf.Tensor) -> DampedStep:
             with tf.name_scope("factorisation"):
                 step, decrease, factor = damped.damped_step(reduction, damping)
 
             def again(c: tf.Tensor) -> tf.Tensor:
-                return unscaled(damped.step_for(reduction, jacobian, factor, c))
+                return tf.ensure_shape(damped.step_for(reduction, factor, c), (size,))
 
-            return DampedStep(unscaled(step), decrease, jvp, again)
+            return DampedStep(tf.ensure_shape(step, (size,)), decrease, self.jvp, again)
 
         return solve
 
@@ -184,9 +171,9 @@ class LinearModel(DampedModel):
         small = tf.norm(root * acceleration) <= limit
         return tf.where(small, 0.5 * acceleration, tf.zeros_like(step))
 
-    def _exact(self, jacobian: tf.Tensor, damping: tf.Tensor) -> tf.Tensor:
+    def _exact(self, damping: tf.Tensor) -> tf.Tensor:
         if self._factorisation == "auto":
-            return ~damped.gram_suffices(jacobian, damping)
+            return ~damped.gram_suffices(self._norms, damping)
         return tf.constant(self._factorisation == "exact")
 
 
