@@ -17,7 +17,11 @@ PAGES = (
     "problems.md",
     "regression.md",
     "coming_from.md",
+    "serving.md",
+    "looking_at_a_run.md",
 )
+# Pages whose model is not trained to an end.
+SHORT = ("looking_at_a_run.md",)
 
 
 def _blocks(page):
@@ -38,7 +42,7 @@ def test_code_blocks_run(page, capsys, monkeypatch):
     if page == "regression.md":
         x, y = scope["x"], scope["y"]
         assert scope["net"].evaluate(x, y, batch_size=len(x), verbose=0) < 1e-5
-    else:
+    elif page not in SHORT:
         assert scope["model"].errors()["relative_l2"] < 1e-3
 
 

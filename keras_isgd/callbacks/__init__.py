@@ -3,6 +3,7 @@
 from keras_isgd.callbacks.backup_and_restore import BackupAndRestore
 from keras_isgd.callbacks.cost_monitor import CostMonitor
 from keras_isgd.callbacks.error_monitor import ErrorMonitor
+from keras_isgd.callbacks.field_images import FieldImages
 from keras_isgd.callbacks.keep_best import KeepBest
 from keras_isgd.callbacks.loss_decay import LossDecay
 from keras_isgd.callbacks.solver_monitor import SolverMonitor
@@ -15,6 +16,7 @@ __all__ = [
     "BackupAndRestore",
     "CostMonitor",
     "ErrorMonitor",
+    "FieldImages",
     "KeepBest",
     "LossDecay",
     "SolverMonitor",

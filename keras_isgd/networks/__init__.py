@@ -11,6 +11,7 @@ from keras_isgd.networks.layers import (
 )
 from keras_isgd.networks.mlp import input_scale_for, mlp
 from keras_isgd.networks.periodic import PeriodicFeatures, periodic
+from keras_isgd.networks.precision import in_precision
 from keras_isgd.networks.transform import Transform, transform
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "TrainableSine",
     "Transform",
     "dirichlet",
+    "in_precision",
     "initial",
     "input_scale_for",
     "join",
