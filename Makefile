@@ -6,8 +6,8 @@ PYTEST := pytest -n 2 --dist worksteal
 PYTHONS ?= 3.11 3.12 3.13
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test coverage test-versions test-pythons wheel-test docs gallery lint \
-	format clean
+.PHONY: help setup run test coverage test-versions test-pythons wheel-test results-quick docs \
+	gallery lint format clean
 
 help:  ## Lists these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -52,6 +52,10 @@ test-pythons:  ## All tests under each of Python 3.11, 3.12 and 3.13 that is ins
 wheel-test: $(VENV)/.installed  ## Solves a problem from a wheel alone, in an empty environment
 	$(BIN)/python -m pip install --quiet build
 	$(BIN)/python tests/wheel/try_wheel.py
+
+results-quick: $(VENV)/.installed  ## The README's table of errors, from scratch: six minutes
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/cases.py --seeds 0 \
+		--cases l_shape robin two_materials fokker_planck lorenz lotka_volterra
 
 docs: $(VENV)/.installed  ## Writes docs/_build/html
 	$(BIN)/python -m pip install --quiet -e ".[docs]"
