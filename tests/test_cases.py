@@ -50,7 +50,7 @@ CASES = _cases()
 # Units in each of two layers, steps of `ki.ISGD()`, and the error that is left at most;
 # `CASES` says which.
 NEAR = {
-    "disk": (12, 25, 1e-3),
+    "disk": (12, 40, 1e-3),
     "l_shape": (12, 25, 3e-2),
     "heat_k": (8, 25, 1e-1),
     "fokker_planck": (12, 40, 1e-2),

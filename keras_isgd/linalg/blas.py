@@ -84,7 +84,8 @@ def stacked_triangles(
 
 
 def _square(matrix: np.ndarray) -> np.ndarray:
-    return matrix.T @ matrix
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN says it
+        return matrix.T @ matrix
 
 
 def _triangle(pair: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

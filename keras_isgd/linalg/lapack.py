@@ -15,7 +15,8 @@ FLOOR = 30.0
 
 def column_norms(jacobian: np.ndarray) -> np.ndarray:
     """Returns the norm of each column of J `(m, p)`, `(p,)`."""
-    return np.sqrt(np.einsum("ij,ij->j", jacobian, jacobian))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.sqrt(np.einsum("ij,ij->j", jacobian, jacobian))
 
 
 def reduce(jacobian: np.ndarray, residual: np.ndarray, exact: bool) -> Arrays:
@@ -25,7 +26,8 @@ def reduce(jacobian: np.ndarray, residual: np.ndarray, exact: bool) -> Arrays:
     if not exact:
         if m <= p:
             return blas.gram(jacobian.T), residual, none
-        with blas.one_blas_thread():
+        # What is not finite ends as NaN, and needs no warning.
+        with blas.one_blas_thread(), np.errstate(invalid="ignore", over="ignore"):
             gradient = residual @ jacobian
         return blas.gram(jacobian), gradient, none
     if not (np.isfinite(jacobian).all() and np.isfinite(residual).all()):

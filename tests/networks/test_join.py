@@ -167,11 +167,12 @@ def test_an_unknown_function_of_the_solution_is_found():
     model = ki.PINN(network, Unknown(), loss_weights={"data": 1e3})
     assert set(model.engines()) == {taylor}
     model.compile(optimizer=ki.ISGD())
-    model.fit(Unknown().points(64, resample=False), epochs=25, verbose=0)
+    model.fit(Unknown().points(64, resample=False), epochs=40, verbose=0)
     u, b = np.split(network(points).numpy(), 2, axis=1)
-    np.testing.assert_allclose(u, np.sin(math.pi * points), atol=1e-3)
+    np.testing.assert_allclose(u, np.sin(math.pi * points), atol=1e-4)
+    # At the ends u'' is zero, so that nothing is known of b there.
     expected = (1.0 + u**2) / (1.0 + 2.0 * u**2)
-    np.testing.assert_allclose(b, expected, atol=2e-2)
+    np.testing.assert_allclose(b[u > 0.1], expected[u > 0.1], atol=5e-3)
 
 
 # -- refusals -------------------------------------------------------------------------
