@@ -102,7 +102,7 @@ def _by_keras(method: str, regression: _Regression, data: tuple, seed: int, end:
     elif method == "lbfgs":
         optimizer = ki.LBFGS(steps=20)
     else:
-        _, rate, size = method.split("-", 1)[0], *method.split("-", 1)[1].rsplit("-", 1)
+        _, rate, size = method.split("-")
         optimizer, batch = keras.optimizers.Adam(float(rate)), int(size)
     net = _network(regression, seed, closure=method in ("isgd", "lbfgs"))
     net.compile(optimizer=optimizer, loss="mse")

@@ -1,7 +1,7 @@
 """Products and triangular factors by BLAS, in Python's threads instead of BLAS's own.
 
-OpenBLAS's threads wait for their next job by spinning, long after the last one. With
-two cores this took a third of all that a Gauss-Newton step could compute. So BLAS is
+OpenBLAS's threads wait for their next job by spinning, long after the last one. On
+two cores this was two fifths of the CPU time of a Gauss-Newton step. So BLAS is
 limited to one thread, and Python's threads, which sleep while they wait, compute a part
 each.
 """
