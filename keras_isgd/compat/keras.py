@@ -1,7 +1,6 @@
-"""Every private name of Keras, TensorFlow and TFP that this package cannot avoid.
+"""Private names of Keras.
 
-No other module may use one. Each function wraps a single private name and says why
-no public one serves. Where a public name exists, the package uses that instead:
+Where a public name exists, the package uses that instead:
 
     model._assert_compile_called()      model.compiled
     model._call_has_training_arg        "training" in inspect.signature(model.call)
@@ -9,68 +8,35 @@ no public one serves. Where a public name exists, the package uses that instead:
     optimizer._iterations               optimizer.iterations
     optimizer._learning_rate            optimizer.learning_rate (reading)
     optimizer._get_current_learning_rate()      super().learning_rate
-
-The functions, by what they are asked for:
-
-    layers       flatten_layers, takes_training
-    a model      build_from_batch, compute_loss, loss_tracker, has_compiled_metrics,
-                 has_loss_weights, set_initial_epoch, evaluates_within_fit, AutoJit
-    tensors      producer, keras_mask
-    optimizers   built_variables, check_known, moving_averages, update_averages,
-                 overwrite_with_averages, set_learning_rate_variable
-    TensorFlow   op_determinism_enabled, NOT_INLINED, xspace, hlo_module, body_of,
-                 register_xla_gradients, dataset_inputs, dataset_kind
-    TFP          tfp_lbfgs
-
-To add one: write a function here whose docstring says what the private name gives
-and why there is no public one, and add its owner and name to `PRIVATE` in
-tests/test_compat.py, which fails with a sentence when a new version drops the name.
-pyproject.toml bounds the versions of the packages named here from above; raise a
-bound once these tests pass with the new version.
 """
 
-import contextlib
 import inspect
-import types
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 __all__ = [
-    "NOT_INLINED",
     "AutoJit",
-    "body_of",
     "build_from_batch",
     "built_variables",
     "check_known",
     "compute_loss",
-    "dataset_inputs",
-    "dataset_kind",
     "evaluates_within_fit",
     "flatten_layers",
     "has_compiled_metrics",
     "has_loss_weights",
-    "hlo_module",
     "keras_mask",
     "loss_tracker",
     "moving_averages",
-    "op_determinism_enabled",
     "overwrite_with_averages",
     "producer",
-    "register_xla_gradients",
     "set_initial_epoch",
     "set_learning_rate_variable",
     "takes_training",
-    "tfp_lbfgs",
     "update_averages",
-    "xspace",
 ]
-
-# For `tf.function(experimental_attributes=...)`: calls to the function stay calls.
-# TensorFlow documents the argument, but not this attribute.
-NOT_INLINED: Mapping[str, bool] = types.MappingProxyType({"_noinline": True})
 
 
 # -- layers -------------------------------------------------------------------------
@@ -260,127 +226,3 @@ def set_learning_rate_variable(
     digits, and its public setter only assigns to it.
     """
     optimizer._learning_rate = variable
-
-
-# -- TensorFlow ---------------------------------------------------------------------
-
-
-def op_determinism_enabled() -> bool:
-    """Whether `tf.config.experimental.enable_op_determinism` was called.
-
-    TensorFlow has a public way to enable it and none to ask.
-    """
-    from tensorflow.python.framework import config
-
-    return config.is_op_determinism_enabled()
-
-
-def dataset_inputs(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:
-    """Returns what a dataset was made of: one dataset for a `map`, two for a `zip`.
-
-    A transformed dataset is a new object, and nothing public says what it came from.
-    """
-    return list(dataset._inputs())
-
-
-def dataset_kind(dataset: tf.data.Dataset) -> str:
-    """Returns what made a dataset: "Map", "Prefetch", "Take", "Shuffle", ...
-
-    The classes are private, `_MapDataset` and so on; their names say what they do.
-    """
-    return type(dataset).__name__.strip("_").removesuffix("Dataset")
-
-
-def xspace(content: bytes) -> Any:
-    """Returns a profile of `tf.profiler.experimental`, read from an .xplane.pb file.
-
-    TensorFlow writes these files for TensorBoard's profiler plugin and has no public
-    reader; the message's class comes with it nevertheless.
-    """
-    from tensorflow.tsl.profiler.protobuf import xplane_pb2
-
-    return xplane_pb2.XSpace.FromString(content)
-
-
-def body_of(operation: tf.Operation) -> Any:
-    """Returns the graph of the function that an operation calls, or None.
-
-    TensorFlow has no public way from a call in a graph to what it calls.
-    """
-    find = getattr(operation.graph, "_get_function", None)
-    function = find(operation.get_attr("f").name) if find else None
-    return getattr(function, "graph", None)
-
-
-def register_xla_gradients() -> None:
-    """Lets residuals that slice or join tensors be differentiated twice under XLA.
-
-    Inside XLA TensorFlow's gradient of `Slice`, and so that of `concat`, `stack` and
-    `pad`, is an `XlaDynamicUpdateSlice`, which has neither a gradient nor a rule for
-    `tape.jacobian` and `vectorized_map`. The operation itself is in a private module.
-    Does nothing where TensorFlow has the gradient, or has dropped the operation.
-    """
-    try:
-        from tensorflow.compiler.tf2xla.ops import gen_xla_ops
-    except ImportError:
-        return
-    update_slice = gen_xla_ops.xla_dynamic_update_slice
-
-    def gradient(op: tf.Operation, upstream: tf.Tensor) -> tuple[Any, Any, None]:
-        # The output is the first input with `update` written over it from `begin` on.
-        _, update, begin = op.inputs
-        fixed = update.shape.is_fully_defined()
-        size = update.shape.as_list() if fixed else tf.shape(update)
-        rest = update_slice(upstream, tf.zeros_like(update), begin)
-        return rest, tf.slice(upstream, begin, tf.cast(size, begin.dtype)), None
-
-    try:
-        tf.RegisterGradient("XlaDynamicUpdateSlice")(gradient)
-    except KeyError:  # there is one already
-        return
-    _vectorise_update_slice(update_slice)
-
-
-def _vectorise_update_slice(update_slice: Callable[..., tf.Tensor]) -> None:
-    """Registers how many slices are written at once; without it they are in turn."""
-    try:
-        from tensorflow.python.ops.parallel_for import pfor
-    except ImportError:
-        return
-
-    def converter(given: Any) -> Any:
-        given.stack_inputs([0, 1])
-        begin = given.unstacked_input(2)
-        begin = tf.concat([tf.zeros([1], begin.dtype), begin], axis=0)
-        result = update_slice(given.stacked_input(0), given.stacked_input(1), begin)
-        return pfor.wrap(result, True)
-
-    with contextlib.suppress(KeyError):
-        pfor.RegisterPFor("XlaDynamicUpdateSlice")(converter)
-
-
-def hlo_module(content: bytes) -> Any:
-    """Returns a module that XLA compiled, read from a profile's `HloProto`.
-
-    Its instructions have the names under which the profile lists them, and in
-    `metadata.op_name` the TensorFlow operations that they come from. As for `xspace`,
-    TensorFlow has no public reader.
-    """
-    from tensorflow.compiler.xla.service import hlo_pb2
-
-    return hlo_pb2.HloProto.FromString(content).hlo_module
-
-
-# -- TensorFlow Probability ---------------------------------------------------------
-
-
-def tfp_lbfgs() -> types.ModuleType:
-    """Returns TFP's L-BFGS module: `minimize` and `LBfgsOptimizerResults`.
-
-    A run goes on from earlier curvature pairs through `previous_optimizer_results`,
-    a documented argument whose class is not among the public names. Imported late,
-    since it takes two seconds and loads Keras 2 as well.
-    """
-    from tensorflow_probability.python.optimizer import lbfgs
-
-    return lbfgs
