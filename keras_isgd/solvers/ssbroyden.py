@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_isgd.objectives.objective import Evaluation, Objective
 from keras_isgd.solvers.base import Solver, SolverResult
+from keras_isgd.solvers.broyden_update import UPDATES, updated_inverse
 from keras_isgd.solvers.line_search import LineSearch, strong_wolfe
 from keras_isgd.solvers.status import Status
 from keras_isgd.utils.checks import check_choice, check_count, check_positive
@@ -14,11 +15,8 @@ from keras_isgd.utils.memory import require_memory
 
 __all__ = ["InverseHessian", "SSBroyden"]
 
-UPDATES = ("ssbroyden", "ssbfgs", "bfgs")
 # A pair whose y.s is below this part of |s||y| says nothing about the curvature.
 _FLAT = 1e-10
-# Where a = b h - 1 is below this the update's families coincide.
-_COINCIDE = 1e-12
 # The matrix, its successor and what it is updated by.
 _COPIES = 4
 
@@ -239,59 +237,6 @@ class SSBroyden(Solver):
             "update": self.update,
             "memory": self.memory,
         }
-
-
-def updated_inverse(
-    matrix: tf.Tensor, s: tf.Tensor, y: tf.Tensor, bent: tf.Tensor, update: str
-) -> tf.Tensor:
-    """Returns H+ `(p, p)` from H, a step and the change of the gradient along it.
-
-    Args:
-        matrix: H, `(p, p)`, symmetric positive definite.
-        s, y: `(p,)`, with y.s > 0.
-        bent: s.Bs with B the inverse of H, `()`.
-        update: "ssbroyden", "ssbfgs" or "bfgs"; see `SSBroyden`.
-    """
-    ys = tf.tensordot(y, s, 1)
-    turned = tf.linalg.matvec(matrix, y)  # Hy
-    length = tf.tensordot(y, turned, 1)
-    b, h = bent / ys, length / ys
-    a = tf.maximum(b * h - 1.0, 0.0)
-    theta, tau = _scalars(a, b, h, s.shape[0], update)
-    psi = (1.0 - theta) / (1.0 + a * theta)
-    v = s / ys - turned / length
-    columns = tf.stack([turned, v, s], axis=1)
-    factors = tf.stack([-1.0 / (length * tau), psi * length / tau, 1.0 / ys])
-    return matrix / tau + tf.matmul(columns * factors, columns, transpose_b=True)
-
-
-def _scalars(
-    a: tf.Tensor, b: tf.Tensor, h: tf.Tensor, size: int, update: str
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """theta, the place in Broyden's class (0 is BFGS, 1 is DFP), and the scale tau."""
-    one = tf.ones_like(a)
-    scale = tf.minimum(one, 1.0 / b)
-    if update == "bfgs":
-        return tf.zeros_like(a), one
-    if update == "ssbfgs":
-        return tf.zeros_like(a), scale
-    c = tf.sqrt(a / (1.0 + a))
-    lowest = tf.minimum(one, h * (1.0 - c))
-    theta = tf.maximum(
-        (lowest - 1.0) / tf.maximum(a, _COINCIDE),
-        tf.minimum(1.0 / lowest, (1.0 - b) / b),
-    )
-    sigma = 1.0 + theta * a
-    root = tf.abs(sigma) ** (1.0 / (1.0 - max(size, 2)))
-    tau = tf.where(
-        theta <= 0.0,
-        tf.minimum(scale * root, sigma),
-        scale * tf.minimum(root, 1.0 / theta),
-    )
-    coincide = a < _COINCIDE
-    return tf.where(coincide, tf.zeros_like(theta), theta), tf.where(
-        coincide, scale, tau
-    )
 
 
 def _symmetric(matrix: tf.Tensor) -> tf.Tensor:

@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy import optimize
 
 import keras_isgd as ki
-from keras_isgd.solvers.ssbroyden import updated_inverse
+from keras_isgd.solvers.broyden_update import updated_inverse
 
 UPDATES = ("ssbroyden", "ssbfgs", "bfgs")
 
