@@ -1,72 +1,28 @@
 """Whether each row of a residual depends on its own point alone, read off its trace.
 
-Every tensor of a traced residual is one of three kinds:
-
-    FIXED    the same whatever the points are, and however many
-    an axis  has a slice for each point along this axis, which depends on that
-             point alone
-    MIXED    anything else
-
-The rows are pointwise if they are of the kind "axis 0". The kinds follow from those of
-an operation's inputs by a rule for each type of operation. A type without a rule makes
-MIXED, which is safe: rows taken for coupled get the right Jacobian, at a higher price.
+Every tensor of the trace is of one of the kinds of `dependence_kinds`. Those of an
+operation's outputs follow from those of its inputs by `dependence_rules`; the rows are
+pointwise if they are of the kind "axis 0".
 """
-
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from keras_isgd import compat
 from keras_isgd.derivatives.trace import Trace
-from keras_isgd.residuals.index_moves import MOVES
+from keras_isgd.residuals.dependence_kinds import (
+    FIXED,
+    MIXED,
+    Kind,
+    Operation,
+    axis_that_differs,
+)
+from keras_isgd.residuals.dependence_rules import by_rule
 
 __all__ = ["rows_are_pointwise"]
 
-FIXED, MIXED = -1, -2
-Kind = int  # FIXED, MIXED or an axis
-
-# Of one tensor; of two; of more; and gradients of the former.
-_NAMES = """
-    Abs Acos Acosh Asin Asinh Atan Atanh BesselI0e BesselI1e Bucketize Cast Ceil
-    CheckNumerics Conj Cos Cosh Digamma Elu EnsureShape Erf Erfc Erfinv Exp Expm1 Floor
-    Identity Imag Inv IsFinite IsInf IsNan LeakyRelu Lgamma Log Log1p LogicalNot Ndtri
-    Neg OnesLike PreventGradient Real Reciprocal Relu Relu6 Rint Round Rsqrt Selu
-    Sigmoid Sign Sin Sinh Snapshot Softplus Softsign Sqrt Square StopGradient Tan Tanh
-    ZerosLike
-
-    Add AddV2 ApproximateEqual Atan2 Complex Div DivNoNan Equal FloorDiv FloorMod
-    Greater GreaterEqual Igamma Igammac Less LessEqual LogicalAnd LogicalOr Maximum
-    Minimum Mod Mul MulNoNan NextAfter NotEqual Polygamma Pow RealDiv SquaredDifference
-    Sub TruncateDiv TruncateMod Xdivy Xlog1py Xlogy Zeta
-
-    AddN Betainc ClipByValue SelectV2
-
-    EluGrad InvGrad ReciprocalGrad Relu6Grad ReluGrad RsqrtGrad SeluGrad SigmoidGrad
-    SoftplusGrad SoftsignGrad SqrtGrad TanhGrad
-"""
-_ELEMENTWISE = frozenset(_NAMES.split())
-_REDUCTIONS = {
-    "All", "Any", "ArgMax", "ArgMin", "EuclideanNorm", "Max", "Mean", "Min", "Prod",
-    "Sum",
-}  # fmt: skip
+# Operations that call a function.
 _CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
-# Operations on the last axes of a tensor, with the number of these.
-_ON_LAST_AXES = {
-    "Cholesky": 2,
-    "Cross": 1,
-    "LogSoftmax": 1,
-    "MatrixInverse": 2,
-    "MatrixSolve": 2,
-    "MatrixTriangularSolve": 2,
-    "MatrixDeterminant": 2,
-    "Softmax": 1,
-}
-
-
-# Operations that repeat entries, with the number of the input that holds them.
-_SPREADING = {"BroadcastTo": 0, "Fill": 1, "Tile": 0}
 
 
 def rows_are_pointwise(trace: Trace) -> bool:
@@ -80,39 +36,6 @@ def rows_are_pointwise(trace: Trace) -> bool:
     known.update(dict.fromkeys(large.shared, MIXED))
     walk = _Walk(large.graph, small.graph, large.count, known)
     return walk.kinds[large.rows.name] == 0
-
-
-class _Operation(NamedTuple):
-    """An operation with what the rules ask of it.
-
-    Attributes:
-        op: the operation, for n points.
-        twin: the same for another number of points.
-        kinds: of its inputs.
-        n: the number of points.
-    """
-
-    op: tf.Operation
-    twin: tf.Operation
-    kinds: Sequence[Kind]
-    n: int
-
-    @property
-    def shape(self) -> tf.TensorShape:
-        """The shape of the first output."""
-        return self.op.outputs[0].shape
-
-    def rank(self, i: int) -> int:
-        """The rank of an input; that of an unknown one is 0."""
-        return self.op.inputs[i].shape.rank or 0
-
-    def value(self, i: int) -> np.ndarray | None:
-        """An input's value, if the trace knows it."""
-        return tf.get_static_value(self.op.inputs[i])
-
-    def points(self) -> list[tuple[int, Kind]]:
-        """The inputs that are of the kind "axis", `(number, axis)`."""
-        return [(i, kind) for i, kind in enumerate(self.kinds) if kind >= 0]
 
 
 class _Walk:
@@ -144,7 +67,7 @@ class _Walk:
             elif all(kind == FIXED for kind in inputs):
                 found = [_fixed(a, b) for a, b in zip(op.outputs, twin.outputs)]
             else:
-                found = _by_rule(_Operation(op, twin, inputs, self._n))
+                found = by_rule(Operation(op, twin, inputs, self._n))
             for tensor, kind in zip(op.outputs, found, strict=True):
                 self.kinds.setdefault(tensor.name, kind)
 
@@ -173,208 +96,10 @@ def _fixed(tensor: tf.Tensor, twin: tf.Tensor) -> Kind:
         return FIXED if same else MIXED
     if not known or values[0].ndim != values[1].ndim:
         return MIXED
-    axis = _axis_that_differs(tensor.shape, twin.shape)
+    axis = axis_that_differs(tensor.shape, twin.shape)
     if axis is None:
         return MIXED
     # Ones for each point, say: the same slice for each of them.
     one = np.take(values[1], [0], axis=axis)
     alike = all(np.array_equal(v, np.broadcast_to(one, v.shape)) for v in values)
     return axis if alike else MIXED
-
-
-def _axis_that_differs(shape: tf.TensorShape, other: tf.TensorShape) -> int | None:
-    """The one axis in which two shapes differ."""
-    if shape.rank is None or shape.rank != other.rank:
-        return None
-    axes = [a for a in range(shape.rank) if shape[a] != other[a]]
-    return axes[0] if len(axes) == 1 else None
-
-
-def _by_rule(o: _Operation) -> list[Kind]:
-    kind = o.op.type
-    if kind == "IdentityN":
-        return list(o.kinds)
-    if kind in _SPREADING and o.kinds[_SPREADING[kind]] == FIXED:
-        return [_spread(o)]
-    if kind in MOVES and not (kind == "GatherV2" and o.kinds[0] == FIXED):
-        return _moved(o)
-    rule = _rule_of(kind)
-    return [MIXED if rule is None else rule(o)] * len(o.op.outputs)
-
-
-def _rule_of(kind: str) -> Callable[[_Operation], Kind] | None:
-    if kind in _ELEMENTWISE:
-        return _elementwise
-    if kind in _REDUCTIONS:
-        return _reduced
-    if kind in _ON_LAST_AXES:
-        return _on_last_axes
-    return {
-        "BatchMatMulV2": _product,
-        "BatchMatMulV3": _product,
-        "BiasAdd": _elementwise,
-        "Cumprod": _cumulated,
-        "Cumsum": _cumulated,
-        "Einsum": _einsum,
-        "GatherNd": _looked_up,
-        "GatherV2": _looked_up,
-        "MatMul": _product,
-        "OneHot": _one_hot,
-        "ResourceGather": _looked_up,
-        "Select": _selected,
-    }.get(kind)
-
-
-def _elementwise(o: _Operation) -> Kind:
-    """Broadcasting lines axes up from the last one on."""
-    if MIXED in o.kinds:
-        return MIXED
-    from_last = {o.rank(i) - axis for i, axis in o.points()}
-    if len(from_last) != 1 or o.shape.rank is None:
-        return MIXED
-    axis = o.shape.rank - from_last.pop()
-    return axis if o.shape[axis] == o.n else MIXED
-
-
-def _selected(o: _Operation) -> Kind:
-    # The condition may be a vector that chooses among slices.
-    shapes = {tuple(tensor.shape) for tensor in o.op.inputs}
-    return _elementwise(o) if len(shapes) == 1 else MIXED
-
-
-def _reduced(o: _Operation) -> Kind:
-    axes, axis = o.value(1), o.kinds[0]
-    if axes is None or axis < 0:
-        return MIXED
-    summed = {int(a) % o.rank(0) for a in np.ravel(axes)}
-    if axis in summed:
-        return MIXED
-    keeps = o.shape.rank == o.rank(0)
-    return axis if keeps else axis - sum(a < axis for a in summed)
-
-
-def _cumulated(o: _Operation) -> Kind:
-    along, axis = o.value(1), o.kinds[0]
-    if along is None or axis < 0:
-        return MIXED
-    return MIXED if int(along) % o.rank(0) == axis else axis
-
-
-def _on_last_axes(o: _Operation) -> Kind:
-    """A batch of vectors or matrices, one or several for each point."""
-    axes = {axis for _, axis in o.points()}
-    count = _ON_LAST_AXES[o.op.type]
-    ranks = {o.rank(i) for i in range(len(o.kinds))}
-    if len(axes) != 1 or set(o.kinds) != axes or len(ranks) != 1:
-        return MIXED
-    axis = axes.pop()
-    return axis if axis < ranks.pop() - count else MIXED
-
-
-def _product(o: _Operation) -> Kind:
-    """Matrices in the last two axes, or a batch of them."""
-    if MIXED in o.kinds or o.shape.rank is None:
-        return MIXED
-    flags = ("transpose_a", "transpose_b") if o.op.type == "MatMul" else (
-        "adj_x", "adj_y",
-    )  # fmt: skip
-    found = set()
-    for i, axis in o.points():
-        from_last = o.rank(i) - axis
-        if from_last > 2:
-            found.add(from_last)
-            continue
-        if o.op.get_attr(flags[i]):
-            from_last = 3 - from_last
-        # The rows of the left matrix and the columns of the right one remain.
-        if from_last != (2, 1)[i]:
-            return MIXED
-        found.add(from_last)
-    if len(found) != 1 or (len(o.points()) == 2 and min(found) <= 2):
-        return MIXED
-    return o.shape.rank - found.pop()
-
-
-def _einsum(o: _Operation) -> Kind:
-    equation = o.op.get_attr("equation").decode().replace(" ", "")
-    if MIXED in o.kinds or "." in equation:
-        return MIXED
-    inputs, output = equation.split("->")
-    terms = inputs.split(",")
-    labels = {terms[i][axis] for i, axis in o.points()}
-    if len(labels) != 1:
-        return MIXED
-    label = labels.pop()
-    return output.index(label) if label in output else MIXED
-
-
-def _spread(o: _Operation) -> Kind:
-    """The same entries for each point, as many times as there are points."""
-    shape = o.op.outputs[0].shape
-    axis = _axis_that_differs(shape, o.twin.outputs[0].shape)
-    if axis is None:
-        return MIXED
-    given = o.op.inputs[_SPREADING[o.op.type]].shape
-    before = axis - (shape.rank - given.rank)
-    return axis if before < 0 or given[before] == 1 else MIXED
-
-
-def _looked_up(o: _Operation) -> Kind:
-    """A table's entries by a number that depends on the point."""
-    if o.kinds[0] != FIXED or o.kinds[1] < 0:
-        return MIXED
-    axis = o.kinds[1]
-    if o.op.type == "GatherNd":
-        return axis if axis < o.rank(1) - 1 else MIXED
-    if o.op.get_attr("batch_dims") != 0:
-        return MIXED
-    if o.op.type == "ResourceGather":
-        return axis
-    along = o.value(2)
-    return MIXED if along is None else int(along) % o.rank(0) + axis
-
-
-def _one_hot(o: _Operation) -> Kind:
-    if any(kind != FIXED for kind in o.kinds[1:]) or o.kinds[0] < 0:
-        return MIXED
-    added = o.op.get_attr("axis") % o.shape.rank
-    return o.kinds[0] + (added <= o.kinds[0])
-
-
-def _moved(o: _Operation) -> list[Kind]:
-    """Operations that move entries: where each comes from shows what it depends on."""
-    move = MOVES[o.op.type]
-    data = move.data(len(o.op.inputs))
-    sources, arguments = [], []
-    for i, kind in enumerate(o.kinds):
-        if i not in data:
-            arguments.append(o.value(i))
-            continue
-        shape = o.op.inputs[i].shape
-        if kind == MIXED or not shape.is_fully_defined():
-            return [MIXED] * len(o.op.outputs)
-        sources.append(_numbered(shape.as_list(), kind, o.n))
-    if any(argument is None for argument in arguments):
-        return [MIXED] * len(o.op.outputs)
-    results = move.apply(o.op, sources, arguments)
-    if results is None:
-        return [MIXED] * len(o.op.outputs)
-    return [_kind_of(result, o.n) for result in results]
-
-
-def _numbered(shape: list[int], axis: Kind, n: int) -> np.ndarray:
-    """Entries of a tensor replaced by the numbers of their points, 0 for none."""
-    if axis == FIXED:
-        return np.zeros(shape, int)
-    numbers = np.arange(1, n + 1).reshape([-1] + [1] * (len(shape) - axis - 1))
-    return np.broadcast_to(numbers, shape)
-
-
-def _kind_of(numbers: np.ndarray, n: int) -> Kind:
-    for axis in range(numbers.ndim):
-        if numbers.shape[axis] != n:
-            continue
-        expected = _numbered(list(numbers.shape), axis, n)
-        if np.all((numbers == 0) | (numbers == expected)) and numbers.any():
-            return axis
-    return MIXED

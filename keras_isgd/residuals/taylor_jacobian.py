@@ -10,7 +10,8 @@ import tensorflow as tf
 from keras_isgd.derivatives import taylor
 from keras_isgd.derivatives.channels import Request
 from keras_isgd.derivatives.jet import Use
-from keras_isgd.residuals.factored_jacobian import ChainedRows, Factor, FactoredRows
+from keras_isgd.residuals.chained_jacobian import ChainedRows
+from keras_isgd.residuals.factored_jacobian import Factor, FactoredRows
 from keras_isgd.residuals.places import Place
 
 __all__ = ["coupled_rows", "pointwise_rows"]

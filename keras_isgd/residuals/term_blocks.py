@@ -17,7 +17,8 @@ from keras_isgd.objectives.blocks import (
 )
 from keras_isgd.objectives.parameters import ParameterVector
 from keras_isgd.residuals import taylor_jacobian
-from keras_isgd.residuals.factored_jacobian import ChainedRows, FactoredRows
+from keras_isgd.residuals.chained_jacobian import ChainedRows
+from keras_isgd.residuals.factored_jacobian import FactoredRows
 from keras_isgd.residuals.term import Coefficients, Term
 
 __all__ = ["TaylorBlock", "blocks_of"]
