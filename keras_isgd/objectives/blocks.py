@@ -1,7 +1,6 @@
 """Parts of a residual that can be evaluated by themselves, and piece by piece."""
 
 import dataclasses
-import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -9,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from keras_isgd.objectives.parameters import ParameterVector
-from keras_isgd.objectives.subsets import random_subset
+from keras_isgd.objectives.subsets import picked, sample_of
 
 __all__ = [
     "Block",
@@ -18,10 +17,6 @@ __all__ = [
     "SomeRows",
     "cut",
     "number",
-    "picked",
-    "pieces_of",
-    "sample_of",
-    "squares",
     "tape_vjp",
 ]
 
@@ -251,30 +246,6 @@ def cut(inputs: Any, start: tf.Tensor, size: int) -> Any:
     return tf.nest.map_structure(of, inputs)
 
 
-def picked(inputs: Any, chosen: Any) -> Any:
-    """Returns the chosen rows of each tensor."""
-    return tf.nest.map_structure(lambda x: tf.gather(x, chosen), inputs)
-
-
-def sample_of(points: tf.Tensor, share: float) -> tuple[Any, Any]:
-    """Draws numbers of points without replacement, always the same for one n.
-
-    Args:
-        points: a tensor with n as first dimension.
-        share: of the points that are drawn; see `Block.sampled`.
-
-    Returns:
-        Their numbers in order, `(k,)`, and sqrt(n / k); None and 1 for all points.
-    """
-    n = tf.shape(points)[0]
-    chosen = random_subset(points.shape[0], n, share)
-    if chosen.shape[0] is not None and chosen.shape[0] == points.shape[0]:
-        return None, 1.0
-    if chosen.shape[0] is not None and points.shape[0] is not None:
-        return chosen, math.sqrt(points.shape[0] / chosen.shape[0])
-    return chosen, tf.sqrt(tf.cast(n / tf.size(chosen), tf.float64))
-
-
 def tape_vjp(
     parameters: ParameterVector,
     tape: tf.GradientTape,
@@ -291,75 +262,3 @@ def tape_vjp(
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
     )
-
-
-def pieces_of(block: Block, memory: float) -> int:
-    """Returns into how many pieces a block is cut, so that each fits the memory.
-
-    Args:
-        block: the `Block`.
-        memory: bytes.
-    """
-    n, cost = block.count(), block.cost
-    return max(math.ceil(n * cost / memory), 1) if n and cost else 1
-
-
-def squares(
-    block: Block,
-    parameters: ParameterVector,
-    parts: list[tf.Tensor],
-    memory: float,
-    gradient: bool = True,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns a block's `Block.squares` and the gradient of their sum `(p,)`.
-
-    Points are taken in pieces, one after the other, where all at once would exceed
-    the memory.
-
-    Args:
-        block: the `Block`.
-        parameters: the `ParameterVector`.
-        parts: trial values of its variables.
-        memory: bytes.
-        gradient: whether the gradient is wanted; else it is zero.
-    """
-    n = block.count()
-    pieces = pieces_of(block, memory)
-    if n is None or pieces == 1:
-        return _squares(block, parameters, parts, gradient)
-    size = math.ceil(n / pieces)
-
-    def advance(
-        i: tf.Tensor, value: tf.Tensor, slope: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        piece = block.piece(i * size, size)
-        more = _squares(piece, parameters, parts, gradient)
-        return i + 1, value + more[0], slope + more[1]
-
-    whole = n // size
-    zero = tf.zeros(block.squares_shape, parameters.dtype)
-    _, value, slope = tf.while_loop(
-        lambda i, *_: i < whole,
-        advance,
-        (tf.constant(0), zero, tf.zeros((parameters.size,), parameters.dtype)),
-        parallel_iterations=1,
-    )
-    if n > whole * size:
-        rest = block.piece(whole * size, n - whole * size)
-        more = _squares(rest, parameters, parts, gradient)
-        value, slope = value + more[0], slope + more[1]
-    return value, slope
-
-
-def _squares(
-    block: Block, parameters: ParameterVector, parts: list[tf.Tensor], gradient: bool
-) -> tuple[tf.Tensor, tf.Tensor]:
-    if not gradient:
-        with parameters.scope(parts):
-            value = block.squares(block.rows())
-        return value, tf.zeros((parameters.size,), parameters.dtype)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(parts)
-        with parameters.scope(parts):
-            value = block.squares(block.rows())
-    return value, tape_vjp(parameters, tape, value, parts, None)

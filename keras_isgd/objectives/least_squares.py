@@ -9,13 +9,14 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_isgd.objectives.blocks import Block, pieces_of, squares
+from keras_isgd.objectives.blocks import Block
 from keras_isgd.objectives.linearisation import (
     Linearisation,
     factored_operators,
     taped_operators,
 )
 from keras_isgd.objectives.objective import Evaluation, Objective
+from keras_isgd.objectives.pieces import pieces_of, squares
 from keras_isgd.objectives.subsets import random_subset
 
 __all__ = ["LeastSquares", "Linearisation"]

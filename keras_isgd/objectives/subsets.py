@@ -1,11 +1,12 @@
 """A fixed random choice of rows in the place of all."""
 
 import math
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["random_subset"]
+__all__ = ["picked", "random_subset", "sample_of"]
 
 # Fewer rows than this are a poor sample; smaller sets are taken whole.
 _AT_LEAST = 32
@@ -33,3 +34,27 @@ def random_subset(n: int | None, size: tf.Tensor, share: float) -> tf.Tensor:
     count = tf.minimum(size, tf.maximum(count, _AT_LEAST))
     shuffled = tf.random.experimental.stateless_shuffle(tf.range(size), seed=(0, 0))
     return shuffled[:count]
+
+
+def picked(inputs: Any, chosen: Any) -> Any:
+    """Returns the chosen rows of each tensor."""
+    return tf.nest.map_structure(lambda x: tf.gather(x, chosen), inputs)
+
+
+def sample_of(points: tf.Tensor, share: float) -> tuple[Any, Any]:
+    """Draws numbers of points without replacement, always the same for one n.
+
+    Args:
+        points: a tensor with n as first dimension.
+        share: of the points that are drawn; see `Block.sampled`.
+
+    Returns:
+        Their numbers in order, `(k,)`, and sqrt(n / k); None and 1 for all points.
+    """
+    n = tf.shape(points)[0]
+    chosen = random_subset(points.shape[0], n, share)
+    if chosen.shape[0] is not None and chosen.shape[0] == points.shape[0]:
+        return None, 1.0
+    if chosen.shape[0] is not None and points.shape[0] is not None:
+        return chosen, math.sqrt(points.shape[0] / chosen.shape[0])
+    return chosen, tf.sqrt(tf.cast(n / tf.size(chosen), tf.float64))

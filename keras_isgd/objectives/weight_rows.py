@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_isgd.objectives.blocks import FactoredJacobian, sample_of
+from keras_isgd.objectives.blocks import FactoredJacobian
 from keras_isgd.objectives.parameters import ParameterVector
+from keras_isgd.objectives.subsets import sample_of
 
 __all__ = ["WeightFactors", "WeightRows"]
 

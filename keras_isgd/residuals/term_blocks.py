@@ -12,10 +12,9 @@ from keras_isgd.objectives.blocks import (
     SomeRows,
     cut,
     number,
-    picked,
-    sample_of,
 )
 from keras_isgd.objectives.parameters import ParameterVector
+from keras_isgd.objectives.subsets import picked, sample_of
 from keras_isgd.residuals import taylor_jacobian
 from keras_isgd.residuals.chained_jacobian import ChainedRows
 from keras_isgd.residuals.factored_jacobian import FactoredRows

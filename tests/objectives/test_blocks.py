@@ -7,8 +7,9 @@ import tensorflow as tf
 from scipy.stats import qmc
 
 import keras_isgd as ki
-from keras_isgd.objectives.blocks import PointwiseRows, SomeRows, squares
+from keras_isgd.objectives.blocks import PointwiseRows, SomeRows
 from keras_isgd.objectives.parameters import ParameterVector
+from keras_isgd.objectives.pieces import squares
 from keras_isgd.objectives.weight_rows import WeightRows
 
 
