@@ -9,7 +9,6 @@ import tensorflow as tf
 from keras_isgd import sampling
 from keras_isgd.geometry import Box, Faces
 from keras_isgd.geometry.base import Geometry
-from keras_isgd.geometry.product import Product
 from keras_isgd.problems.arranged import Arranged
 from keras_isgd.problems.places import (
     Inner,
@@ -21,6 +20,7 @@ from keras_isgd.problems.places import (
     place_of,
 )
 from keras_isgd.problems.ranges import box_of, ranges_of
+from keras_isgd.problems.space_and_time import space_and_time
 
 __all__ = ["Region"]
 
@@ -70,18 +70,9 @@ class Region:
         self.coordinates = tuple(coordinates)
         self.time = self.coordinates.index(time) if time in self.coordinates else None
         d = len(self.coordinates)
-        if domain.dimension != d:
-            raise ValueError(self._mismatch())
         self._axes = [i for i in range(d) if i != self.time]
+        self.space, span = space_and_time(owner, domain, self.coordinates, self.time)
         self._parameters = ranges_of(owner, parameters)
-        self.space: Geometry | None
-        span: tuple[float, float] | None = None
-        if isinstance(domain, Box):
-            if self.time is not None:
-                span = (domain.lower[self.time], domain.upper[self.time])
-            self.space = self._spatial_box(domain)
-        else:
-            self.space, span = self._factors(domain)
         ends = [] if span is None else [span]
         ends += list(self._parameters.values())
         self.extra = box_of(ends)
@@ -112,46 +103,6 @@ class Region:
     def lengths(self) -> tuple[float, ...]:
         """The edges of the bounding box, d + q numbers."""
         return tuple(b - a for a, b in zip(self.lower, self.upper))
-
-    def _mismatch(self) -> str:
-        d, found = len(self.coordinates), self.domain.dimension
-        sentence = (
-            f"{self.owner} has coordinates {self.coordinates}, but its domain has "
-            f"{found} dimensions."
-        )
-        if self.time is not None and found == d - 1:
-            sentence += (
-                " Space and time multiply: "
-                "domain = geometry * ki.geometry.Interval(0.0, 1.0)."
-            )
-        return sentence
-
-    def _spatial_box(self, domain: Box) -> Box | None:
-        if not self._axes:
-            return None
-        if self.time is None:
-            return domain
-        lower = [domain.lower[i] for i in self._axes]
-        return Box(lower, [domain.upper[i] for i in self._axes])
-
-    def _factors(self, domain: Geometry) -> tuple[Geometry, tuple[float, float] | None]:
-        """Space, and the span of time."""
-        if self.time is None:
-            return domain, None
-        name = self.coordinates[self.time]
-        last = self.time == len(self.coordinates) - 1
-        if (
-            not isinstance(domain, Product)
-            or not isinstance(domain.second, Box)
-            or domain.second.dimension != 1
-            or not last
-        ):
-            raise ValueError(
-                f"{self.owner} has the time {name!r}: give it a domain that is a "
-                "geometry in space times an interval, geometry * "
-                "ki.geometry.Interval(0.0, 1.0), with the time as the last coordinate."
-            )
-        return domain.first, (domain.second.lower[0], domain.second.upper[0])
 
     # -- places -------------------------------------------------------------------
 
