@@ -12,13 +12,10 @@ import tensorflow as tf
 from keras_isgd.models.balance import balanced_weights
 from keras_isgd.models.choices import of_network
 from keras_isgd.models.closure_model import ClosureTraining
-from keras_isgd.models.coefficient_value import CoefficientValue
-from keras_isgd.models.default_network import design_for
+from keras_isgd.models.default_network import Design, design_for
 from keras_isgd.models.errors import Measured
-from keras_isgd.models.identification import intervals_of
-from keras_isgd.models.intervals import Intervals
+from keras_isgd.models.examined import Examined
 from keras_isgd.models.point_training import PointTraining
-from keras_isgd.models.report import Report, Trained, report_of
 from keras_isgd.models.residual_loss import ResidualLoss
 from keras_isgd.models.saved_problem import warn_if_not_saved
 from keras_isgd.networks.checks import check_network
@@ -34,7 +31,9 @@ _LOSS_WEIGHT = "loss_weight_"
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
-class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
+class PINN(
+    ResidualLoss, Measured, Examined, PointTraining, ClosureTraining, keras.Model
+):
     """A network trained to satisfy a differential equation.
 
         L(w) = sum over terms of omega / n sum_i |r(x_i)|^2              (Eq. 6)
@@ -95,16 +94,7 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
                 "Expected a ki.Problem, such as ki.PINN(network, problem) or "
                 f"ki.PINN(problem=problem); got {problem!r}."
             )
-        design = None
-        if network is None:
-            problem.check()
-            design = design_for(problem)
-            network = design.network(seed=0 if seed is None else seed)
-        elif seed is not None:
-            raise ValueError(
-                "`seed` is for the network that is built where none is given; give it "
-                "to the network, as ki.networks.mlp(seed=...)."
-            )
+        network, design = _network_for(problem, network, seed)
         dtype = check_network(network, problem)
         warn_if_not_saved(problem)
         super().__init__(name=name, dtype=dtype)
@@ -150,21 +140,6 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         u = self.network(x)
         return self.problem.chosen_outputs(x, u) if self.problem.subdomains else u
 
-    @property
-    def coefficients(self) -> dict[str, keras.Variable | CoefficientValue]:
-        """The equation's trainable coefficients by name.
-
-        Variables `()`; those with bounds or on a logarithmic scale are functions of
-        what is trained, and are read and assigned in the same way.
-        """
-        unknowns = self.problem.unknowns
-        return {
-            name: z
-            if unknowns[name].free
-            else CoefficientValue(name, unknowns[name], z)
-            for name, z in self._coefficients.items()
-        }
-
     def balanced_weights(self) -> dict[str, Any]:
         """Returns omegas with which each term of the loss counts the same.
 
@@ -180,45 +155,6 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
             self.problem, self._terms, self.network, self._coefficients
         )
 
-    def intervals(self, level: float = 0.95, points: Any = None) -> Intervals:
-        """Returns intervals for the coefficients, and bands for u, from `ki.Data`.
-
-        The measured values are taken to be u(x_i) + sigma_i noise, with u a solution
-        of the equation and of all other conditions, to first order about the present
-        weights. Each interval is that of classical least squares with the equation as
-        a constraint, mapped through a coefficient's bounds. Regularisers count for
-        nothing in it. Call it at the end of a training.
-
-        Args:
-            level: the probability with which an interval covers, in (0, 1).
-            points: where the equation holds, as for `fit`: a dictionary of point sets,
-                or a dataset whose first one is taken. 1,000 points inside, or three
-                for each trained number, if None.
-
-        Returns:
-            `Intervals`. A warning says if the data do not determine a coefficient, if
-            the standard errors depend on how well the equation holds, or if the
-            training is too far from its end.
-
-        Raises:
-            ValueError: no `ki.Data` among the conditions, a level out of range, as
-                many free numbers as values without `sigma`, or too many points for
-                the memory.
-        """
-        if points is None:
-            count = max(1000, 3 * self.count_params())
-            points = self.problem.points(count, resample=False, method="sobol")
-        if isinstance(points, tf.data.Dataset):
-            points = next(iter(points))
-        return intervals_of(
-            self.problem,
-            self._terms,
-            self.network,
-            self._coefficients,
-            self._cast(points),
-            level,
-        )
-
     @property
     def choices(self) -> list[str]:
         """Sentences about what was chosen for the user, and why; see `report`.
@@ -231,57 +167,6 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
     def choices(self, sentences: Iterable[str]) -> None:
         # Keras would track, and wrap, a list.
         object.__setattr__(self, "_choices", [str(s) for s in sentences])
-
-    def plot(self, path: Any = None, title: str = "") -> Any:
-        """Draws the prediction, and the exact solution and the error if known.
-
-        See `ki.figures.plot`; `ki.figures.animate` writes a solution in time as a GIF.
-
-        Args:
-            path: PNG, SVG or PDF file to write, or None.
-            title: heading.
-
-        Returns:
-            The `matplotlib.figure.Figure`, which a notebook shows.
-
-        Raises:
-            ValueError: a problem in more dimensions than can be drawn.
-        """
-        from keras_isgd import figures  # with matplotlib, which costs a second
-
-        return figures.plot(self, path, title)
-
-    def report(self, points: Any = None) -> Report:
-        """Returns what is known of the model: print it, or `report.to_html(path)`.
-
-        It has what was chosen and why; the residual of each equation and condition on
-        points that were not trained on, relative to a natural size, and where it is
-        largest; the errors where a solution is known; an estimate of the error that
-        remains, from one Gauss-Newton step; the coefficients; what limits the run; and
-        what to try next. It takes seconds, and changes nothing.
-
-        Args:
-            points: as for `fit`: a dictionary of point sets, or a dataset whose first
-                one is taken. 4,096 points inside and 1,024 of each condition that no
-                training has by itself, if None.
-
-        Raises:
-            TypeError, ValueError: points that do not fit the problem.
-        """
-        log = getattr(getattr(self, "history", None), "history", {})
-        trained = Trained(
-            problem=self.problem,
-            terms=self._terms,
-            network=self.network,
-            call=self.call,
-            coefficients=self._coefficients,
-            values={name: float(c.numpy()) for name, c in self.coefficients.items()},
-            choices=self.choices,
-            history=log.get("loss", ()),
-            penalty=float(sum(self.losses)),
-            dtype=self.compute_dtype,
-        )
-        return report_of(trained, points)
 
     # -- saving -------------------------------------------------------------------
 
@@ -325,6 +210,26 @@ class PINN(ResidualLoss, Measured, PointTraining, ClosureTraining, keras.Model):
         model = cls(**config)
         model.choices = choices
         return model
+
+
+def _network_for(
+    problem: Problem, network: keras.Model | None, seed: int | None
+) -> tuple[keras.Model, Design | None]:
+    """The network that is given, or one that is built, and its design.
+
+    Raises:
+        ValueError: a seed beside a network.
+    """
+    if network is None:
+        problem.check()
+        design = design_for(problem)
+        return design.network(seed=0 if seed is None else seed), design
+    if seed is not None:
+        raise ValueError(
+            "`seed` is for the network that is built where none is given; give it "
+            "to the network, as ki.networks.mlp(seed=...)."
+        )
+    return network, None
 
 
 def _start(value: float, shape: tuple[int, ...], dtype: str) -> tf.Tensor:
