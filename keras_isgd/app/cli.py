@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -54,7 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     found = parser.add_subparsers(metavar="COMMAND")
     listing = found.add_parser("list", help="show the problems and optimizers")
     listing.set_defaults(command=commands.show)
+    _add_solve(found)
+    _add_compare(found)
+    _add_sweep(found)
+    return parser
 
+
+def _add_solve(found: Any) -> None:
     solve = found.add_parser(
         "solve",
         help="solve a problem by one optimizer",
@@ -83,6 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     solve.set_defaults(command=commands.solve)
 
+
+def _add_compare(found: Any) -> None:
     compare = found.add_parser(
         "compare",
         help="solve a problem by several optimizers",
@@ -98,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
         help=f"some of {', '.join(catalogue.OPTIMIZERS)}; default: all",
     )
     compare.set_defaults(command=commands.compare, learning_rate=None, inner_steps=None)
+
+
+def _add_sweep(found: Any) -> None:
     many = found.add_parser(
         "sweep",
         help="solve a problem from several seeds, in several processes",
@@ -126,7 +138,6 @@ def _parser() -> argparse.ArgumentParser:
         "--debug", action="store_true", help="show where in the code an error arose"
     )
     many.set_defaults(command=commands.sweep)
-    return parser
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
