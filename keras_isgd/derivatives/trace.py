@@ -163,6 +163,26 @@ def trace_rows(
         paper, read = _on_paper(at, spec, handed)
         papers.append(paper)
         variables += read
+    return _compared(papers, requests, calls, variables)
+
+
+def _compared(
+    papers: Sequence[PaperRows],
+    requests: Sequence[set[Request]],
+    calls: Sequence[OtherPlaces],
+    variables: Sequence[tf.Variable],
+) -> Trace:
+    """What a residual does, from its operations for two numbers of points.
+
+    Args:
+        papers: the operations.
+        requests: for each field, what it was asked in either of them.
+        calls: the other points that were asked for in each of them.
+        variables: what they read.
+
+    Raises:
+        ValueError: they differ in more than the number of points.
+    """
     found = [paper.rows.shape[1] for paper in papers]
     if len(set(found)) > 1:
         raise ValueError(
