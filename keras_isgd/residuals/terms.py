@@ -76,18 +76,7 @@ def terms_of(
         part.equations.columns or {part.name: trace.columns}
         for part, trace in zip(parts, traces, strict=True)
     ]
-    omegas: dict[str, float] = {}
-    for part, names in zip(parts, equations, strict=True):
-        for name in names:
-            if name in omegas:
-                raise ValueError(
-                    f"{type(problem).__name__} has two terms named {name!r}; give the "
-                    "equation or the condition another name."
-                )
-            omegas[name] = part.weight
-    check_names(weights, omegas, type(problem).__name__)
-    columns = {n: k for found in equations for n, k in found.items()}
-    own = LossWeights({**omegas, **weights}, type(problem).__name__, columns)
+    own = _weights_of(problem, parts, equations, weights)
     of_places = [
         _in_network(problem, part, trace)
         for part, trace in zip(parts, traces, strict=True)
@@ -125,6 +114,37 @@ def terms_of(
             )
         )
     return terms
+
+
+def _weights_of(
+    problem: Problem,
+    parts: Sequence[_Part],
+    equations: Sequence[Mapping[str, int]],
+    weights: Mapping[str, Any],
+) -> LossWeights:
+    """The weights of all equations by name: those given, or else the terms' own.
+
+    Args:
+        problem: the `Problem`.
+        parts: what it says of each term.
+        equations: for each term, the number of columns by the equations' names.
+        weights: as for `terms_of`.
+
+    Raises:
+        ValueError: two terms of one name, or weights as for `terms_of`.
+    """
+    omegas: dict[str, float] = {}
+    for part, names in zip(parts, equations, strict=True):
+        for name in names:
+            if name in omegas:
+                raise ValueError(
+                    f"{type(problem).__name__} has two terms named {name!r}; give the "
+                    "equation or the condition another name."
+                )
+            omegas[name] = part.weight
+    check_names(weights, omegas, type(problem).__name__)
+    columns = {n: k for found in equations for n, k in found.items()}
+    return LossWeights({**omegas, **weights}, type(problem).__name__, columns)
 
 
 def _in_network(
