@@ -100,7 +100,6 @@ class Adam(Solver):
     def solve(
         self, objective: ProximalProblem, start: Evaluation, state: RateState
     ) -> SolverResult:
-        dtype = start.w.dtype
         zeros = tf.zeros_like(start.w)
         initial = _State(
             tf.constant(0, tf.int32),
@@ -117,33 +116,43 @@ class Adam(Solver):
         def going(s: _State) -> tf.Tensor:
             return (s.k < self.steps) & tf.math.is_finite(s.value)
 
-        def advance(s: _State) -> tuple[_State]:
-            t = tf.cast(s.k + 1, dtype)
-            m = s.m + (1.0 - self.beta_1) * (s.gradient - s.m)
-            v = s.v + (1.0 - self.beta_2) * (tf.square(s.gradient) - s.v)
-            correction = tf.sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
-            rate = state.rate_scale * self._rate(s.k, dtype) * correction
-            w = s.w - rate * m / (tf.sqrt(v) + self.epsilon)
-            value, gradient = objective.value_and_gradient(w)
-            better = value < s.best_value
-            return (
-                _State(
-                    s.k + 1,
-                    w,
-                    value,
-                    gradient,
-                    m,
-                    v,
-                    tf.where(better, w, s.best_w),
-                    tf.where(better, value, s.best_value),
-                    tf.where(better, gradient, s.best_gradient),
-                ),
-            )
+        (end,) = tf.while_loop(
+            going,
+            lambda s: (self._advance(objective, s, state.rate_scale),),
+            (initial,),
+            parallel_iterations=1,
+        )
+        return self._result(start, end, state)
 
-        (end,) = tf.while_loop(going, advance, (initial,), parallel_iterations=1)
+    def _advance(
+        self, objective: ProximalProblem, s: _State, scale: tf.Tensor
+    ) -> _State:
+        dtype = s.w.dtype
+        t = tf.cast(s.k + 1, dtype)
+        m = s.m + (1.0 - self.beta_1) * (s.gradient - s.m)
+        v = s.v + (1.0 - self.beta_2) * (tf.square(s.gradient) - s.v)
+        correction = tf.sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
+        rate = scale * self._rate(s.k, dtype) * correction
+        w = s.w - rate * m / (tf.sqrt(v) + self.epsilon)
+        value, gradient = objective.value_and_gradient(w)
+        better = value < s.best_value
+        return _State(
+            s.k + 1,
+            w,
+            value,
+            gradient,
+            m,
+            v,
+            tf.where(better, w, s.best_w),
+            tf.where(better, value, s.best_value),
+            tf.where(better, gradient, s.best_gradient),
+        )
+
+    def _result(self, start: Evaluation, end: _State, state: RateState) -> SolverResult:
         last_is_good = end.value <= start.value
         best_is_good = end.best_value < start.value
         finite = tf.math.is_finite(end.value)
+        one = tf.ones((), start.w.dtype)
         status = tf.where(
             last_is_good,
             int(Status.OUT_OF_STEPS),
@@ -160,7 +169,7 @@ class Adam(Solver):
             end.k,
             end.k,
             status,
-            RateState(tf.minimum(_RECOVER * state.rate_scale, tf.ones((), dtype))),
+            RateState(tf.minimum(_RECOVER * state.rate_scale, one)),
         )
 
     def _rate(self, k: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
