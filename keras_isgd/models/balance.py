@@ -24,6 +24,7 @@ def balanced_weights(
     terms: Sequence[Term],
     network: keras.Model,
     coefficients: Mapping[str, Any],
+    sets: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Returns omegas that are inversely proportional to each term's part of J J^T.
 
@@ -45,6 +46,7 @@ def balanced_weights(
         terms: of its loss.
         network: its network.
         coefficients: the trained numbers by name.
+        sets: points at which rows are looked at; some of the whole domain if None.
 
     Returns:
         Numbers by the terms' names, tuples for several columns.
@@ -63,7 +65,8 @@ def balanced_weights(
         or getattr(condition, "sigma_known", False)
         or (isinstance(condition, Periodic) and condition.coordinate in circles)
     }
-    sets = few_points(problem)
+    if sets is None:
+        sets = few_points(problem)
     found: dict[str, Any] = {}
     chosen = [term for term in terms if term.name not in own]
     found_sizes = row_sizes(chosen, network, coefficients, sets)

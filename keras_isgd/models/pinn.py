@@ -140,7 +140,9 @@ class PINN(
         u = self.network(x)
         return self.problem.chosen_outputs(x, u) if self.problem.subdomains else u
 
-    def balanced_weights(self) -> dict[str, Any]:
+    def balanced_weights(
+        self, points: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Returns omegas with which each term of the loss counts the same.
 
             model.loss_weights = model.balanced_weights()
@@ -150,9 +152,13 @@ class PINN(
         neural tangent kernel are equal then (Wang, Yu and Perdikaris, J. Comput. Phys.
         449, 2022). Units and factors on equations do not matter with them. Conditions
         with a weight of their own and measurements with a `sigma` are left out.
+
+        Args:
+            points: dictionary of point sets `(n_i, d)` at which residuals are looked
+                at; some of the whole domain if None.
         """
         return balanced_weights(
-            self.problem, self._terms, self.network, self._coefficients
+            self.problem, self._terms, self.network, self._coefficients, points
         )
 
     @property

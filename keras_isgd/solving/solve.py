@@ -25,6 +25,8 @@ __all__ = ["solve"]
 _CANDIDATES = 4
 # Units in a layer, and from how many seconds on more of them pay.
 _NARROW, _WIDE, _LONG = 24, 32, 100.0
+# Units where time is the only coordinate: windows cost little, and steps less.
+_OF_TIME = 14
 
 
 def solve(
@@ -100,16 +102,20 @@ def solve(
             "give it to the network, as ki.networks.mlp(width=..., seed=...)."
         )
     design: Design | None = None
-    if width is None:
-        width = _WIDE if seconds >= _LONG else _NARROW
-    check_count("width", width)
     if network is None:
         problem.check()
         design = design_for(problem)
-        network = design.network(width, seed=seed)
     reason = why_not(problem, design)
     if points is not None:
         reason = reason or "its points were given"
+    if width is None:
+        width = _WIDE if seconds >= _LONG else _NARROW
+        if reason is None and windows != 1 and problem.input_count == 1:
+            width = _OF_TIME
+    check_count("width", width)
+    if design is not None:
+        network = design.network(width, seed=seed)
+    assert network is not None
     if reason and (windows or 1) > 1:
         raise ValueError(
             f"{type(problem).__name__} cannot be solved in windows of time: {reason}. "
@@ -172,9 +178,13 @@ class _Maker:
             )
         if self.candidates is None and model.chooses_points:
             model.candidates = _CANDIDATES
-        model.loss_weights = {**model.balanced_weights(), **self._given}
+        self.balance(model)
         model.compile(optimizer=self.optimizer)
         return model
+
+    def balance(self, model: PINN, points: Mapping[str, Any] | None = None) -> None:
+        """Sets the weights of the terms that were not given."""
+        model.loss_weights = {**model.balanced_weights(points), **self._given}
 
 
 def _through_time(
@@ -194,7 +204,11 @@ def _through_time(
     points = window.points(model.default_points())
     trainer = Trainer(model, points, clock, callbacks, verbose)
     span = (problem.domain.lower[axis], problem.domain.upper[axis])
-    found = march(trainer, window, span, windows, fresh)
+
+    def balance() -> None:
+        made.balance(model, window.few_points())
+
+    found = march(trainer, window, span, windows, fresh, balance)
     whole = PINN(
         window.joined(found.weights, found.edges),
         problem,

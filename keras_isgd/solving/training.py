@@ -35,6 +35,10 @@ class Clock:
         """Seconds until the end; negative after it."""
         return self._end - time.monotonic()
 
+    def keep(self, seconds: float) -> None:
+        """Keeps some of the time for what comes after all training."""
+        self._end -= seconds
+
 
 class _Watch(keras.callbacks.Callback):
     """Ends a `fit` after some time or steps, or when it stands still.

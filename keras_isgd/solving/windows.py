@@ -1,6 +1,7 @@
 """A problem in a window of time, which moves without a new compilation."""
 
 import copy
+import time
 from collections.abc import Callable, Sequence
 
 import keras
@@ -8,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.models.default_network import Design
+from keras_isgd.models.scales import few_points
 from keras_isgd.networks.time_windows import in_windows
 from keras_isgd.networks.unit_box import UnitBox
 from keras_isgd.problems import Condition, Initial, Problem
@@ -69,6 +71,9 @@ class Window:
     Attributes:
         problem: the same equation, whose initial conditions are those of the problem in
             the first window, and in later ones what the network was before `move`.
+        only_time: whether time is the only coordinate.
+        seconds_to_join: about what each window adds to the time of `joined` and of
+            making a `PINN` of it.
     """
 
     def __init__(self, problem: Problem, network: keras.Model) -> None:
@@ -76,9 +81,13 @@ class Window:
         axis = problem.time_axis
         assert axis is not None
         self._axis = axis
+        self.only_time = problem.input_count == 1
         self._span = (problem.domain.lower[axis], problem.domain.upper[axis])
         self._box = next(x for x in network.layers if isinstance(x, UnitBox))
+        begun = time.monotonic()
         earlier = keras.models.clone_model(network)
+        # `joined` takes that long for each window, and tracing the result three times.
+        self.seconds_to_join = 4.0 * (time.monotonic() - begun)
         earlier.trainable = False
         self._earlier = earlier
         self._first = tf.Variable(True, trainable=False)
@@ -95,6 +104,11 @@ class Window:
             for c in bound
         ]
         return lambda: list(conditions)
+
+    def few_points(self) -> dict[str, tf.Tensor]:
+        """Returns some points of each set in the present window."""
+        few = tf.data.Dataset.from_tensors(few_points(self.problem))
+        return next(iter(self.points(few)))
 
     def points(self, points: tf.data.Dataset) -> tf.data.Dataset:
         """Returns a dataset with the times of a problem's points moved into the window.

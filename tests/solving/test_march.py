@@ -19,8 +19,11 @@ class Network:
 
 
 class FakeWindow:
-    def __init__(self):
+    seconds_to_join = 0.0
+
+    def __init__(self, only_time=False):
         self.moves = []
+        self.only_time = only_time
 
     def move(self, low, high, earlier=None):
         self.moves.append((low, high, earlier))
@@ -29,18 +32,23 @@ class FakeWindow:
 class FakeTrainer:
     """Trains to the losses that it is given, ten seconds each time."""
 
-    def __init__(self, losses, seconds=1000.0, steps_a_second=10.0):
-        self.model = types.SimpleNamespace(network=Network())
+    def __init__(self, losses, seconds=1000.0, steps_a_second=10.0, each=30):
+        self.model = types.SimpleNamespace(network=Network(), loss_weights={})
+        self.steps, self._each = 0, each
         self.losses, self.asked = list(losses), []
         self.began_with, self.alphas = [], []
-        self.clock = types.SimpleNamespace(left=seconds)
+        self.clock = types.SimpleNamespace(left=seconds, keep=self._keep)
         self._rate = steps_a_second
         self.begun = 0
+
+    def _keep(self, seconds):
+        self.clock.left -= seconds
 
     def train(self, seconds=None, steps=None, last=True, enough=0.0):
         self.asked.append((seconds, enough))
         self.began_with.append(self.model.network.get_weights())
         self.clock.left -= 10.0
+        self.steps += self._each
         self.model.network.weights = [f"after {len(self.asked)}"]
         return self.losses.pop(0)
 
@@ -63,9 +71,13 @@ def fresh():
     return ["fresh"]
 
 
+def balance():
+    raise AssertionError("Weights of the terms are those of the whole time.")
+
+
 def test_each_window_goes_on_where_the_last_one_ends():
     trainer, window = FakeTrainer([1e-3] * 6), FakeWindow()
-    found = march(trainer, window, (2.0, 5.0), 3, fresh)
+    found = march(trainer, window, (2.0, 5.0), 3, fresh, balance)
     ends = [move[:2] for move in window.moves]
     assert ends == [(2.0, 3.0), (3.0, 4.0), (4.0, 5.0)] * 2
     earlier = [move[2] for move in window.moves]
@@ -85,14 +97,14 @@ def test_each_window_goes_on_where_the_last_one_ends():
 
 def test_it_ends_when_no_loss_falls_any_more():
     trainer = FakeTrainer([1e-3, 1e-3, 1e-4, 1e-4, 0.9e-4, 0.9e-4, 7.0, 7.0])
-    found = march(trainer, FakeWindow(), (0.0, 1.0), 2, fresh)
+    found = march(trainer, FakeWindow(), (0.0, 1.0), 2, fresh, balance)
     assert found.times == 3
     assert found.losses == [0.9e-4, 0.9e-4]
 
 
 def test_a_window_that_fails_is_halved():
     trainer, window = FakeTrainer([1e-3, 5e-2, 1e-3, 1e-3, 1e-3]), FakeWindow()
-    found = march(trainer, window, (0.0, 2.0), 2, fresh)
+    found = march(trainer, window, (0.0, 2.0), 2, fresh, balance)
     assert window.moves[:5] == [
         (0.0, 1.0, None),
         (1.0, 2.0, ["after 1"]),
@@ -108,7 +120,7 @@ def test_a_window_that_fails_is_halved():
 def test_without_time_for_halves_a_window_has_its_share_twice(loss, moves):
     trainer = FakeTrainer([1e-3, loss, 1e-3, 1e-3], seconds=60.0, steps_a_second=2.0)
     window = FakeWindow()
-    found = march(trainer, window, (0.0, 3.0), 3, fresh)
+    found = march(trainer, window, (0.0, 3.0), 3, fresh, balance)
     # One that is stuck begins anew.
     assert (trainer.began_with[2] == ["fresh"]) == (moves == 2)
     assert [move[0] for move in window.moves].count(1.0) == moves
@@ -120,28 +132,28 @@ def test_without_time_for_halves_a_window_has_its_share_twice(loss, moves):
 def test_of_two_tries_the_better_one_is_kept():
     trainer = FakeTrainer([1e-3, 0.5, 0.9, 1e-3], seconds=60.0, steps_a_second=2.0)
     trainer.losses.append(1e-3)
-    found = march(trainer, FakeWindow(), (0.0, 3.0), 3, fresh)
+    found = march(trainer, FakeWindow(), (0.0, 3.0), 3, fresh, balance)
     assert found.losses[1] == 0.5
     assert found.weights[1] == ["after 2"]
 
 
 def test_few_steps_are_for_one_window():
     trainer, window = FakeTrainer([1.0, 1e-2], 100.0, 1.0), FakeWindow()
-    found = march(trainer, window, (0.0, 1.0), None, fresh)
+    found = march(trainer, window, (0.0, 1.0), None, fresh, balance)
     assert (found.edges, found.losses) == ([], [1e-2])
     assert window.moves == []
 
 
 def test_the_whole_time_goes_on_as_long_as_its_loss_falls_fast():
     trainer, window = FakeTrainer([3.0, 1e-3, 1e-7, 1e-9]), FakeWindow()
-    found = march(trainer, window, (0.0, 1.0), None, fresh)
+    found = march(trainer, window, (0.0, 1.0), None, fresh, balance)
     assert (found.edges, found.losses) == ([], [1e-9])
     assert window.moves == []
 
 
 def test_windows_are_as_many_as_there_are_steps_for():
     trainer, window = FakeTrainer([1.0] + [1e-3] * 40, 300.0, 0.5), FakeWindow()
-    found = march(trainer, window, (0.0, 1.0), None, fresh)
+    found = march(trainer, window, (0.0, 1.0), None, fresh, balance)
     assert len(found.weights) == 2
     assert window.moves[0] == (0.0, 0.5, None)
     # The trial of the whole time leaves no trace.
@@ -151,7 +163,7 @@ def test_windows_are_as_many_as_there_are_steps_for():
 def test_a_march_that_is_stopped_says_so():
     trainer = FakeTrainer([1e-3, 1e-3], seconds=25.0)
     trainer.losses = [1e-3]
-    found = march(trainer, FakeWindow(), (0.0, 1.0), 4, fresh)
+    found = march(trainer, FakeWindow(), (0.0, 1.0), 4, fresh, balance)
     assert not found.finished
     assert len(found.weights) == 1
 
@@ -160,10 +172,42 @@ def test_better_windows_have_less_of_the_time():
     """The second time through; a window has the loss of those before it, at least."""
     first = [1e-8, 1e-4, 1e-12, 1e-4]
     trainer, window = FakeTrainer([*first, *first], seconds=1040.0), FakeWindow()
-    march(trainer, window, (0.0, 1.0), 4, fresh)
+    march(trainer, window, (0.0, 1.0), 4, fresh, balance)
     asked = [seconds for seconds, _ in trainer.asked[4:]]
     # 1,000 seconds: parts 0.01, 0.1, 0.1 and 0.1, of which ten seconds are used.
     assert asked[0] == pytest.approx(1000.0 * 0.01 / 0.31)
     assert asked[1] == pytest.approx(990.0 / 3)
     assert asked[2] == pytest.approx(980.0 / 2)
     assert asked[3] == pytest.approx(970.0)
+
+
+@pytest.mark.parametrize(
+    ("windows", "each", "ends"),
+    [
+        # Eight parts at first. One that fails is halved; few steps double the next.
+        (None, 30, [(0, 1), (0, 0.5), (0.5, 1), (1, 1.5), (1.5, 2)]),
+        (None, 5, [(0, 1), (0, 0.5), (0.5, 1.5), (1.5, 3.5), (3.5, 7.5)]),
+        # None is longer than one of as many as were asked for.
+        (4, 5, [(0, 2), (0, 1), (1, 3), (3, 5), (5, 7)]),
+    ],
+)
+def test_without_space_windows_are_as_long_as_they_can_be(windows, each, ends):
+    pilots = [3.0, 2.9] if windows is None else []
+    trainer = FakeTrainer([*pilots, 0.5, *[1e-5] * 40], each=each)
+    window, lengths = FakeWindow(only_time=True), []
+
+    def note():
+        low, high, _ = window.moves[-1]
+        lengths.append(high - low)
+
+    found = march(trainer, window, (0.0, 8.0), windows, fresh, note)
+    moves = [move[:2] for move in window.moves]
+    assert moves[: len(ends)] == ends
+    assert found.halved == 1
+    assert found.finished
+    # Not from where the long window led.
+    assert trainer.began_with[len(pilots) + 1] == trainer.began_with[len(pilots)]
+    # Weights of the terms are chosen anew for each other length, at first.
+    first = [high - low for low, high in moves[: 1 + len(found.weights)]]
+    expected = [b for a, b in zip([8.0, *first], first, strict=False) if a != b]
+    assert lengths == expected

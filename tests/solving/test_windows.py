@@ -1,5 +1,6 @@
 """Evolution equations in windows of time."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,7 +8,7 @@ from scipy.integrate import solve_ivp
 
 import keras_isgd as ki
 from keras_isgd.models.default_network import design_for
-from keras_isgd.solving import training
+from keras_isgd.solving import march, training
 from keras_isgd.solving.windows import Window, why_not
 
 
@@ -82,6 +83,71 @@ def test_points_move_with_the_window():
     assert 0.05 <= t.min() < 0.055
     assert 0.095 < t.max() <= 0.1
     assert np.all(sets["t_min"][:, 1].numpy() == 0.05)
+
+
+class Relaxation(ki.Problem):
+    """Van der Pol's equation with mu = 3, which jumps after slow stretches."""
+
+    coordinates = ("t",)
+    domain = ki.geometry.Interval(0.0, 4.0)
+
+    def residual(self, u, t):
+        return u.d("tt") - 3.0 * (1.0 - u.value**2) * u.d("t") + u.value
+
+    def conditions(self):
+        return [ki.Initial(2.0), ki.Initial(0.0, order=1)]
+
+
+def test_a_jump_is_met_with_windows_as_short_as_it_needs(monkeypatch):
+    monkeypatch.setattr(training, "_STANDING_STEPS", 10)
+    # A first window that is too long, so that one has to be halved.
+    monkeypatch.setattr(march, "_PARTS", 1)
+    model = ki.solve(Relaxation(), seconds=100, callbacks=[StopAfter(500)])
+    assert "too long and were halved" in model.choices[-1]
+    assert "no solution yet" not in model.choices[-1]
+    t = np.linspace(0.0, 4.0, 300)
+    exact = solve_ivp(
+        lambda t, y: [y[1], 3.0 * (1.0 - y[0] ** 2) * y[1] - y[0]], (0.0, 4.0),
+        [2.0, 0.0], "DOP853", t, rtol=1e-11, atol=1e-11,
+    ).y[0]  # fmt: skip
+    error = np.abs(model.predict(t[:, None], verbose=0)[:, 0] - exact)
+    assert error.max() < 1e-2
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Ends the whole call after so many steps, by the number and not by the clock."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.left = steps
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if self.left <= 0:
+            self.model.stop_training = True
+
+
+class Free(Oscillator):
+    """u'' = 0."""
+
+    def residual(self, u, x):
+        return u.d("tt")
+
+
+def test_weights_of_terms_are_those_of_a_window():
+    problem = Free()
+    network = design_for(problem).network(8, seed=1)
+    window = Window(problem, network)
+    model = ki.PINN(network, window.problem)
+    whole = model.balanced_weights(window.few_points())
+    assert whole == pytest.approx(model.balanced_weights())
+    window.move(1.0, 2.5)
+    quarter = model.balanced_weights(window.few_points())
+    # In a quarter of the time u'' has rows 16 times as large, u' four times.
+    ratio = {name: whole[name] / quarter[name] for name in whole}
+    assert ratio["residual"] == pytest.approx(16.0**2, rel=0.2)
+    assert ratio["initial_dt"] == pytest.approx(4.0**2, rel=0.01)
+    assert ratio["initial"] == pytest.approx(1.0, rel=0.01)
 
 
 def test_an_oscillator_in_windows_against_scipy(monkeypatch):
