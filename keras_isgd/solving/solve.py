@@ -73,7 +73,8 @@ def solve(
         points: see `PINN.fit`. They are used as they are, so that there is one window.
         candidates: see `PINN`; 4 if None, or 1 with `points` and for rows that mix
             points.
-        windows: how many windows of time, 1 for none; None finds out.
+        windows: how many windows of time at first, 1 for none; one that fails is
+            halved. None finds out.
         devices: see `PINN`.
         callbacks: more Keras callbacks. In windows of time their model is that of one
             window, which knows nothing of other times.
