@@ -67,13 +67,14 @@ def march(
 
     It goes through all windows once, in equal shares of the time but no longer in any
     of them than until its loss is small; and then again and again, from what each
-    window had come to, until the time is over or no loss falls any more.
+    window had come to, until the time is over or no loss falls any more. Without space
+    the windows of the first time through are found by short trials of their length.
 
     Args:
         trainer: of the window's problem.
         window: of the whole time.
         span: first and last time.
-        windows: how many; None finds out.
+        windows: how many at first; None finds out.
         fresh: returns random weights, others each time.
         balance: sets the weights of the terms, for the present window.
     """
