@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from by_steps import solve_by_steps
+from by_steps import LimitBySteps, solve_by_steps
 from public_rooms import ROOMS
 
 import keras_isgd as ki
@@ -17,6 +17,7 @@ PAGES = (
     "problems.md",
     "regression.md",
     "coming_from.md",
+    "compare_your_own.md",
     "serving.md",
     "looking_at_a_run.md",
     "tutorials/first_equation.md",
@@ -44,6 +45,7 @@ def test_no_page_with_code_is_left_out():
 @pytest.mark.parametrize("page", PAGES)
 def test_code_blocks_run(page, capsys, monkeypatch):
     monkeypatch.setattr(ki, "solve", solve_by_steps)
+    monkeypatch.setattr(ki.callbacks, "TimeLimit", LimitBySteps)
     scope = {"__name__": "docs"}
     for block in _blocks(page):
         exec(compile(block, page, "exec"), scope)
@@ -54,6 +56,8 @@ def test_code_blocks_run(page, capsys, monkeypatch):
         # Made with 400; the standard error is 3.7.
         low, high = scope["found"].lower["k"], scope["found"].upper["k"]
         assert 385.0 < low < 400.0 < high < 415.0
+    elif page == "compare_your_own.md":
+        assert scope["best"].errors()["relative_l2"] < 1e-3
     elif page not in SHORT:
         assert scope["model"].errors()["relative_l2"] < 1e-3
 

@@ -48,7 +48,7 @@ def check(network, x, requests, tolerance=1e-10):
 # -- nested tapes -------------------------------------------------------------------
 
 
-@random(max_examples=40)
+@random(max_examples=20)
 @given(st.data())
 def test_random_networks_agree_with_tapes(data):
     case = data.draw(CASES)

@@ -137,7 +137,7 @@ def test_weights_of_ones_own_and_measurements_with_a_sigma_are_left_out():
     assert sorted(model.balanced_weights()) == ["dirichlet_x_max", "residual"]
 
 
-@pytest.mark.parametrize("length", [6.0, 6000.0, 6e-6])
+@pytest.mark.parametrize("length", [6000.0, 6e-6])
 def test_a_beam_is_solved_in_any_unit(length):
     problem = Moment(length)
     model = ki.PINN(problem=problem)

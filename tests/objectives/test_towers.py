@@ -66,8 +66,8 @@ def trained(devices, **arguments):
 found = {"numbers": {}, "trained": {}, "xla": {}, "spring": {}}
 for name, devices in {"1": None, "2": ["CPU:0", "CPU:2"], "3": "all"}.items():
     found["numbers"][name] = numbers(model(devices))
-    found["trained"][name] = trained(devices, jit_compile=False)
     if name != "2":
+        found["trained"][name] = trained(devices, jit_compile=False)
         found["spring"][name] = trained(devices, width=70, jit_compile=False)
 found["xla"]["1"] = found["trained"]["1"]
 found["xla"]["2"] = trained(["CPU:0", "CPU:2"], jit_compile=True)
@@ -107,7 +107,7 @@ def test_numbers_are_those_of_one_device(found, count):
 
 @pytest.mark.parametrize(
     ("kind", "count"),
-    [("trained", "2"), ("trained", "3"), ("xla", "2"), ("spring", "3")],
+    [("trained", "3"), ("xla", "2"), ("spring", "3")],
 )
 def test_first_steps_end_at_the_same_weights(found, kind, count):
     one, several = found[kind]["1"], found[kind][count]

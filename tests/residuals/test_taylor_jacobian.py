@@ -237,7 +237,7 @@ def test_steps_without_the_jacobian_are_those_with_it(alpha):
     control = None if alpha else ki.DecreaseRatio(metric="euclidean")
     ends = []
     for derivatives in ("taylor", "tape"):
-        network = ki.networks.mlp(2, width=60, depth=3, seed=1)
+        network = ki.networks.mlp(2, width=60, depth=2, seed=1)
         model = ki.PINN(network, problem, derivatives=derivatives)
         objective = model.objective(data)
         w = objective.parameters.read()
