@@ -33,7 +33,7 @@ class Recipe:
         harmonics: if not None, the network sees sines and cosines of the
             coordinates with the domain as period, up to this multiple.
         adam_rate: learning rate of Adam, plain and as inner solver; where it is not
-            the default, from a short sweep on the networks of docs/results.md.
+            the default, from a short sweep (docs/results/equal_time.md).
         sgd_rate: learning rate of SGD, likewise.
     """
 

@@ -10,7 +10,7 @@ from keras_isgd.utils.devices import device_type
 __all__ = ["Undecided", "decide"]
 
 # Steps after which the seconds of compilation have come back, rounded up from
-# measurements on two cores: docs/results.md, "When XLA pays".
+# measurements on two cores: docs/results/speed.md, "When XLA pays".
 _STEPS = 500
 _CLOSURE_STEPS = 200
 
