@@ -20,6 +20,8 @@ __all__ = ["equation_sizes", "few_points", "output_ranges", "row_sizes"]
 _LOOKED_AT = 64
 # A half range below this part of the largest value is not taken for the variation.
 _FLAT = 1e-3
+# Secants for the size of an output, and powers of it that an equation may have.
+_SECANTS, _POWERS = 6, (0.2, 10.0)
 # Random directions for the mean square of a term's rows of J.
 _PROBES = 16
 
@@ -130,7 +132,8 @@ def equation_sizes(
     An output with a known range gets a larger one where its equation has a source that
     calls for more than three times as much. One of which a single value is prescribed
     varies because of the equation or of the other conditions, such as a flux: it has
-    the largest size for which one of these is in balance.
+    the largest size for which one of these is in balance. So does an output without
+    values that no equation gives a size to.
 
     Args:
         problem: the `Problem`.
@@ -153,10 +156,14 @@ def equation_sizes(
             of_equations = ratios[trial.equations]
             if single[output] and np.isfinite(ratios).any():
                 sizes[output] = np.nanmax(ratios)
+            elif not known[output] and np.isfinite(of_equations).any():
+                sizes[output] = trial.size_in_balance(before, varying, ratios)
             elif np.isfinite(of_equations).any():
                 size = np.nanmin(of_equations)
-                if not known[output] or size > 3.0 * sizes[output]:
+                if size > 3.0 * sizes[output]:
                     sizes[output] = size
+            elif not known[output] and np.isfinite(ratios).any():
+                sizes[output] = np.nanmax(ratios)
     finally:
         trial.end()
     return sizes
@@ -179,6 +186,7 @@ class _Trial:
         sets = few_points(problem)
         self._coordinates = [tf.cast(t.inputs(sets), t.dtype) for t in self._terms]
         self._columns = np.arange(kernel.shape[1]) % len(halves)
+        self._known = np.isfinite(halves)
         self._start = kernel.numpy()
         # Outputs whose root mean square variation is their half range.
         x = next(iter(sets.values()))[:, : problem.input_count]
@@ -198,10 +206,11 @@ class _Trial:
             [np.full(term.columns, term in self._of_equation) for term in self._terms]
         )
 
-    def rows(self, varying: np.ndarray) -> list[np.ndarray]:
-        """Each term's rows where some outputs vary, `(n, k)`."""
-        chosen = np.isin(self._columns, np.flatnonzero(varying))
-        self._kernel.assign(self._whole * chosen)
+    def rows(self, varying: np.ndarray, unknown_by: float = 1.0) -> list[np.ndarray]:
+        """Each term's rows where some outputs vary, those without a known range by
+        a factor, `(n, k)`."""
+        factor = np.where(varying, np.where(self._known, 1.0, unknown_by), 0.0)
+        self._kernel.assign(self._whole * factor[self._columns])
         return [
             term.rows_at(x, self._network, self._numbers).numpy()
             for term, x in zip(self._terms, self._coordinates, strict=True)
@@ -219,6 +228,28 @@ class _Trial:
             use &= np.isfinite(first) & np.isfinite(second)
             found.append(np.where(use, first / np.where(use, second, 1.0), np.nan))
         return np.concatenate(found)
+
+    def size_in_balance(
+        self, before: Sequence[np.ndarray], varying: np.ndarray, ratios: np.ndarray
+    ) -> float:
+        """Where an output without a known range balances the equation that it matters
+        most in: r0 / r1 where r1 grows as its size does. Where it grows by another
+        power, such as that of a reaction 3e7 y^2 with a source of 0.04, the size
+        follows from it by secants in the logarithms."""
+        column = int(np.nanargmin(np.where(self.equations, ratios, np.nan)))
+        size, ratio, power = 1.0, float(ratios[column]), 1.0
+        for _ in range(_SECANTS):
+            step = ratio ** (1.0 / power)
+            if not 0.0 < step < np.inf:
+                break
+            size *= step
+            last, ratio = ratio, self.ratios(before, self.rows(varying, size))[column]
+            if not np.isfinite(ratio) or abs(np.log(ratio)) < 0.1:
+                break
+            power = power * (1.0 - np.log(ratio) / np.log(last))
+            if not _POWERS[0] <= power <= _POWERS[1]:
+                break
+        return size
 
     def end(self) -> None:
         """Leaves the network as it was."""

@@ -10,12 +10,19 @@ from keras_isgd.solving.march import March
 __all__ = ["of_march", "of_starts"]
 
 
-def of_starts(losses: Sequence[float]) -> str:
-    """Returns which start was chosen."""
-    return (
+def of_starts(losses: Sequence[float], left: Sequence[float]) -> str:
+    """Returns which start was chosen, and which ones were left."""
+    text = (
         f"Start: number {int(np.argmin(losses)) + 1} of {len(losses)}, whose losses "
-        f"after a few steps were {', '.join(f'{loss:.2g}' for loss in losses)}."
+        f"after a few steps were {_list(losses)}."
     )
+    if left:
+        text += f" Others were begun where it stood still, at the losses {_list(left)}."
+    return text
+
+
+def _list(losses: Sequence[float]) -> str:
+    return ", ".join(f"{loss:.2g}" for loss in losses)
 
 
 def of_march(problem: Problem, found: March) -> str:

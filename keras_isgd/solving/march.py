@@ -28,6 +28,8 @@ _STUCK = 0.1
 # windows have the lengths that they need: one of so many parts first, half of it where
 # so many steps leave a larger loss than this, and twice of it where so few are enough.
 _PARTS, _TRIAL_STEPS, _ENDURED, _FEW_STEPS = 8, 40, 1e-3, 12
+# Nor do windows follow a whole time whose loss is so small.
+_NOTHING_LEFT = 1e-20
 
 
 @dataclasses.dataclass
@@ -68,7 +70,8 @@ def march(
     It goes through all windows once, in equal shares of the time but no longer in any
     of them than until its loss is small; and then again and again, from what each
     window had come to, until the time is over or no loss falls any more. Without space
-    the windows of the first time through are found by short trials of their length.
+    the windows of the first time through are found by short trials of their length, and
+    they also follow where the whole time was solved soon but its loss stands still.
 
     Args:
         trainer: of the window's problem.
@@ -80,14 +83,19 @@ def march(
     """
     low, high = span
     network, grows = trainer.model.network, windows is None
+    whole = None
     if windows is None:
         start = network.get_weights()
         loss = _pilot(trainer)
         windows = int(np.clip(trainer.steps_left / _WINDOW_STEPS, 1, _WINDOWS))
         if loss <= _EASY or windows == 1 or trainer.stopped:
             if not trainer.stopped:
-                loss = min(loss, trainer.train())
-            return March([network.get_weights()], [], [loss])
+                loss = min(loss, trainer.train(last=not window.only_time))
+            whole = March([network.get_weights()], [], [loss])
+            whole.omegas.append(dict(trainer.model.loss_weights))
+            few = trainer.steps_left < _PARTS * _TRIAL_STEPS
+            if not window.only_time or loss <= _NOTHING_LEFT or few or trainer.stopped:
+                return whole
         network.set_weights(start)
         if window.only_time:
             windows = _PARTS
@@ -99,7 +107,12 @@ def march(
         going.again(found)
         if all(new >= 0.8 * old for new, old in zip(found.losses, before)):
             break
-    return found
+    if whole is None or (found.finished and max(found.losses) < 0.1 * whole.losses[0]):
+        return found
+    window.move(low, high)
+    network.set_weights(whole.weights[0])
+    trainer.model.loss_weights = whole.omegas[0]
+    return whole
 
 
 def _pilot(trainer: Trainer) -> float:

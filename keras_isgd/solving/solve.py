@@ -14,7 +14,7 @@ from keras_isgd.optimizers import ISGD
 from keras_isgd.problems import Problem
 from keras_isgd.solving.choices import of_march, of_starts
 from keras_isgd.solving.march import march
-from keras_isgd.solving.starts import best_start
+from keras_isgd.solving.starts import Starts
 from keras_isgd.solving.training import Clock, Trainer
 from keras_isgd.solving.windows import Weights, Window, why_not
 from keras_isgd.utils.checks import check_count, check_positive
@@ -51,7 +51,8 @@ def solve(
       coordinates in which the solution is periodic become circles.
     - The weights of the loss's terms: `PINN.balanced_weights`.
     - Points: new ones in each step, more of them where the equation holds worst.
-    - The start: the best of three after a few steps.
+    - The start: the best of three after a few steps, and another one where the loss
+      stands still far from a solution.
     - Time: an evolution equation is solved in windows of its time, each of which goes
       on where the last one ends; first roughly, then again and again. A window that
       fails is halved where there is time for it.
@@ -141,9 +142,10 @@ def solve(
         model = made.model(problem)
         trainer = Trainer(model, points, clock, callbacks, verbose)
         if design is not None and points is None:
-            losses = best_start(trainer, design, width, seed)
-            model.choices.append(of_starts(losses))
-        if not trainer.stopped:
+            starts = Starts(trainer, design, width, seed)
+            starts.train()
+            model.choices.append(of_starts(starts.losses, starts.left))
+        else:
             trainer.train()
     if design is not None:
         model.choices = [*of_network(design, network, model), *model.choices]

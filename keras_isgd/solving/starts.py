@@ -3,18 +3,20 @@
 import math
 
 from keras_isgd.models.default_network import Design
+from keras_isgd.problems import Data
 from keras_isgd.solving.training import Trainer
 
-__all__ = ["best_start"]
+__all__ = ["Starts"]
 
 # So many starts have at most so many steps, and such a part of the time, each.
 _STARTS, _STEPS, _SHARE = 3, 40, 1 / 30
+# A run that stands still with a larger loss is not near a solution. So many others
+# are begun then, as long as what is left of the time is more than what they took.
+_STUCK, _MORE, _STANDING_STEPS = 0.1, 4, 40
 
 
-def best_start(trainer: Trainer, design: Design, width: int, seed: int) -> list[float]:
-    """Trains from several random weights for a few steps, and keeps the best.
-
-    The best is the one with the smallest loss on new points.
+class Starts:
+    """Trains from random weights, others where these lead nowhere.
 
     Args:
         trainer: a `Trainer`, whose model has the first of the networks.
@@ -22,25 +24,71 @@ def best_start(trainer: Trainer, design: Design, width: int, seed: int) -> list[
         width: theirs.
         seed: of the first.
 
-    Returns:
-        The losses.
+    Attributes:
+        losses: those of the first starts after a few steps, on new points.
+        left: losses with which runs stood still that were left for other weights.
     """
-    model = trainer.model
-    first = model.get_weights()
-    losses: list[float] = []
-    best = first
-    for number in range(_STARTS):
-        if number:
-            model.set_weights(first)
-            other = design.network(width, seed=seed + 1000 * number)
-            model.network.set_weights(other.get_weights())
+
+    def __init__(self, trainer: Trainer, design: Design, width: int, seed: int) -> None:
+        self._trainer, self._model = trainer, trainer.model
+        self._design, self._width, self._seed = design, width, seed
+        self._first = self._model.get_weights()
+        self._count = 1
+        self.losses: list[float] = []
+        self.left: list[float] = []
+
+    def train(self) -> None:
+        """Trains from the best of the first starts to the end of the time."""
+        self._find_best()
+        if self._trainer.stopped:
+            return
+        # Noise leaves a loss of the order of one, which no start can lower.
+        conditions = self._trainer.model.problem.bound_conditions()
+        noisy = any(isinstance(condition, Data) for condition in conditions)
+        if not noisy and min(self.losses) > _STUCK:
+            self._leave_where_it_stands()
+        if not self._trainer.stopped:
+            self._trainer.train()
+
+    def _begin_another(self) -> None:
+        self._model.set_weights(self._first)
+        seed = self._seed + 1000 * self._count
+        other = self._design.network(self._width, seed=seed)
+        self._model.network.set_weights(other.get_weights())
+        self._trainer.begin_anew()
+        self._count += 1
+
+    def _find_best(self) -> None:
+        """Trains from each of the first starts for a few steps, and keeps the best."""
+        trainer, best = self._trainer, self._first
+        for number in range(_STARTS):
+            if number:
+                self._begin_another()
+            share = _SHARE * trainer.clock.left
+            loss = trainer.train(share, steps=_STEPS, last=False)
+            if loss < min(self.losses, default=math.inf):
+                best = self._model.get_weights()
+            self.losses.append(loss)
+            if trainer.stopped:
+                break
+        self._model.set_weights(best)
+        trainer.begin_anew()
+
+    def _leave_where_it_stands(self) -> None:
+        """Trains until a loss falls below `_STUCK`, or no start gets there."""
+        trainer = self._trainer
+        best, weights = math.inf, self._model.get_weights()
+        while True:
+            before = trainer.seconds
+            loss = trainer.train(last=False, enough=_STUCK, patience=_STANDING_STEPS)
+            if loss < best:
+                best, weights = loss, self._model.get_weights()
+            if best <= _STUCK or trainer.stopped or len(self.left) >= _MORE:
+                break
+            self.left.append(loss)
+            if trainer.clock.left < trainer.seconds - before:
+                break
+            self._begin_another()
+        if loss > best:
+            self._model.set_weights(weights)
             trainer.begin_anew()
-        loss = trainer.train(_SHARE * trainer.clock.left, steps=_STEPS, last=False)
-        if loss < min(losses, default=math.inf):
-            best = model.get_weights()
-        losses.append(loss)
-        if trainer.stopped:
-            break
-    model.set_weights(best)
-    trainer.begin_anew()
-    return losses

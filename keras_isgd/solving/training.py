@@ -117,6 +117,7 @@ class Trainer:
         steps: int | None = None,
         last: bool = True,
         enough: float = 0.0,
+        patience: int | None = None,
     ) -> float:
         """Trains, and ends with the best weights on points that were new to them.
 
@@ -126,11 +127,13 @@ class Trainer:
             last: whether nothing comes after it. It ends when the loss does not fall
                 any more, which is looked at for longer if it is the last.
             enough: a loss on new points with which it ends.
+            patience: so many steps without a fall end it; None for the usual number.
 
         Returns:
             The smallest loss on new points.
         """
-        patience = _STANDING_STEPS * (_AT_THE_END if last else 1)
+        if patience is None:
+            patience = _STANDING_STEPS * (_AT_THE_END if last else 1)
         watch = _Watch(self.clock, seconds, steps, patience, enough)
         best = KeepBest("loss_before")
         implicit = isinstance(self.model.optimizer, ISGD)

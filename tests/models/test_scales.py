@@ -104,6 +104,48 @@ def test_an_output_with_a_single_value_varies_as_its_flux_says():
     assert design.sizes[0] != 300.0
 
 
+class Profile(ki.Problem):
+    """u_xxx + u u_xx / 2 = 0 with zeros on one side and a slope on the other."""
+
+    domain = ki.geometry.Interval(0.0, 10.0)
+
+    def residual(self, u, x):
+        return u.d("xxx") + 0.5 * u.value * u.d("xx")
+
+    def conditions(self):
+        return [
+            ki.Dirichlet("x_min"),
+            ki.Operator("x_min", lambda u, x, n: u.d("x")),
+            ki.Operator("x_max", lambda u, x, n: u.d("x") - 1e3),
+        ]
+
+
+def test_an_output_of_zeros_has_the_size_of_its_slope():
+    # The solution ends at about 1e4.
+    assert 1e3 < design_for(Profile()).sizes[0] < 1e5
+
+
+class Reaction(ki.Problem):
+    """b' = 0.04 - 3e7 b^p, which ends where the two are in balance."""
+
+    coordinates = ("t",)
+    domain = ki.geometry.Interval(0.0, 1e3)
+    power = 2
+
+    def residual(self, u, t):
+        return u.d("t") - 0.04 + 3e7 * u.value**self.power
+
+    def conditions(self):
+        return [ki.Initial(0.0)]
+
+
+@pytest.mark.parametrize("power", [1, 2, 3])
+def test_a_size_that_a_power_is_in_balance_with(power, monkeypatch):
+    monkeypatch.setattr(Reaction, "power", power)
+    size = design_for(Reaction()).sizes[0]
+    assert 0.3 < size / (0.04 / 3e7) ** (1 / power) < 3.0
+
+
 def test_balanced_weights_are_inverse_to_the_trace_of_each_column():
     problem = Flow(1000.0, 2.0)
     model = ki.PINN(ki.networks.mlp(2, 3, 8, 2, seed=1), problem)

@@ -151,6 +151,28 @@ def test_the_whole_time_goes_on_as_long_as_its_loss_falls_fast():
     assert window.moves == []
 
 
+@pytest.mark.parametrize(("windows", "taken"), [(1e-12, True), (1e-7, False)])
+def test_without_space_windows_follow_a_whole_time_that_stands_still(windows, taken):
+    losses = [3.0, 1e-3, 1e-7, 1e-7] + [windows] * 40
+    trainer, window = FakeTrainer(losses), FakeWindow()
+    window.only_time = True
+    whole = {"residual": 1.0}
+    trainer.model.loss_weights = dict(whole)
+
+    def balance():
+        trainer.model.loss_weights = {"residual": 64.0}
+
+    found = march(trainer, window, (0.0, 1.0), None, fresh, balance)
+    assert (len(found.weights) > 1) == taken
+    if not taken:
+        # What the whole time came to, and nothing that windows changed.
+        assert (found.edges, found.losses) == ([], [1e-7])
+        assert found.weights == [["after 4"]]
+        assert trainer.model.network.get_weights() == ["after 4"]
+        assert window.moves[-1] == (0.0, 1.0, None)
+        assert trainer.model.loss_weights == whole
+
+
 def test_windows_are_as_many_as_there_are_steps_for():
     trainer, window = FakeTrainer([1.0] + [1e-3] * 40, 300.0, 0.5), FakeWindow()
     found = march(trainer, window, (0.0, 1.0), None, fresh, balance)
