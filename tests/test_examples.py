@@ -30,6 +30,10 @@ STUDIES = {
         "--samples 4 --widths 8 --alphas 1 --steps 3",
         ["theorem_1.png"],
     ),
+    "theorem_pinn.py": (
+        "--points 3 4 --widths 8 --alphas 1 100 --steps 3",
+        ["theorem_pinn.png"],
+    ),
     "robustness.py": (
         "--batches 10 --seeds 1 --width 3 --gradient-steps 3 --implicit-steps 2",
         ["robustness.png", "robustness.json"],
