@@ -17,7 +17,7 @@ def of_starts(losses: Sequence[float], left: Sequence[float]) -> str:
         f"after a few steps were {_list(losses)}."
     )
     if left:
-        text += f" Others were begun where it stood still, at the losses {_list(left)}."
+        text += f" Others were begun where it stagnated, at the losses {_list(left)}."
     return text
 
 

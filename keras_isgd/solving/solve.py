@@ -52,7 +52,7 @@ def solve(
     - The weights of the loss's terms: `PINN.balanced_weights`.
     - Points: new ones in each step, more of them where the equation holds worst.
     - The start: the best of three after a few steps, and another one where the loss
-      stands still far from a solution.
+      stagnates far from a solution.
     - Time: an evolution equation is solved in windows of its time, each of which goes
       on where the last one ends; first roughly, then again and again. A window that
       fails is halved where there is time for it.

@@ -361,7 +361,7 @@ WANDERING = list(1e-8 * 0.5 ** np.linspace(0.0, 1.8, 30))
     [
         ({}, "none", "Nothing that was measured"),
         ({"rounding": 1e-9}, "rounding", "rounding errors in float64"),
-        ({"history": LEVEL}, "standing", "stood still"),
+        ({"history": LEVEL}, "standing", "stagnated"),
         ({"history": FALLING}, "falling", "still falling"),
         ({"history": [v / 100 for v in WANDERING]}, "unseen", "times that on the"),
         ({"remaining": step(left=0.9)}, "size", "90 % would remain"),

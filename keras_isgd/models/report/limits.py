@@ -188,7 +188,7 @@ def _unsolved(m: Measurements) -> Iterator[Finding]:
             kind="unsolved",
             text=f"The equation {worst.name!r} does not hold: its residual is "
             f"{percent(worst.relative_rms)} of its size.",
-            advice="Train longer; if the loss stands still, take another seed, more "
+            advice="Train longer; if the loss stagnates, take another seed, more "
             "units, or a larger input_scale for a solution with fine features.",
         )
 
@@ -248,7 +248,7 @@ def _end(m: Measurements) -> Iterator[Finding]:
     elif rate is not None and rate < _STANDING:
         yield Finding(
             kind="standing",
-            text="The loss stood still in the last third of the steps.",
+            text="The loss stagnated in the last third of the steps.",
             advice="Take another seed or a larger network; more of the same steps "
             "will not help.",
         )
