@@ -215,13 +215,15 @@ def _finish(run: runs.Run, folder: str, title: str) -> tuple[list[str], Report |
     if not exported:
         print("The weights are not finite: no model and no picture is written.")
         return ["result.json"], None
-    figures.save_curves(
-        {run.name: run.records}, os.path.join(folder, "curves.png"), title
+    curves, solution = (
+        os.path.join(folder, file) for file in ("curves.png", "solution.png")
     )
+    figures.save_curves({run.name: run.records}, curves, title)
+    written, pictures = ["result.json", "card.md", "curves.png"], {}
+    if figures.save_solution(run.model, solution, title):
+        written.append("solution.png")
+        pictures["The solution"] = solution
     report = run.model.report()
-    report.to_html(os.path.join(folder, _REPORT))
-    written = ["result.json", "card.md", "curves.png", "model/", _REPORT]
-    path = os.path.join(folder, "solution.png")
-    if figures.save_solution(run.model, path, title):
-        written.insert(3, "solution.png")
-    return written, report
+    pictures["Loss and error against time and evaluations"] = curves
+    report.to_html(os.path.join(folder, _REPORT), pictures)
+    return [*written, "model/", _REPORT], report

@@ -40,6 +40,7 @@ def test_solve_writes_table_json_pictures_and_model(optimizer, tmp_path, capsys)
     content = json.loads((out / "result.json").read_text())
     result = content["result"]
     report = (out / "report.html").read_text()
+    assert report.count("<img src=") == 2
     assert f"Report: {out / 'report.html'}" in printed
     for heading in ("What limits this run", "What to try next"):
         assert heading in report

@@ -1,8 +1,10 @@
 """`PINN.report`, each section against something independent."""
 
+import base64
 import dataclasses
 import html.parser
 import math
+import re
 
 import keras
 import numpy as np
@@ -516,7 +518,7 @@ class Reader(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.attributes += [name for name, _ in attributes]
-        if tag != "meta":
+        if tag not in ("meta", "img"):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attributes):
@@ -527,6 +529,24 @@ class Reader(html.parser.HTMLParser):
 
     def handle_data(self, data):
         self.text += data
+
+
+def test_a_page_holds_its_pictures(tmp_path):
+    model = made(heat(), width=4, depth=1)
+    file = tmp_path / "picture.png"
+    model.plot(file)
+    path = tmp_path / "report.html"
+    model.report().to_html(path, {'A "flow"': file})
+    text = path.read_text()
+    reader = Reader()
+    reader.feed(text)
+    assert reader.open == []
+    assert 'alt="A &quot;flow&quot;"' in text
+    assert "src" in reader.attributes
+    (held,) = re.findall(r'src="data:image/png;base64,([^"]*)"', text)
+    assert base64.b64decode(held) == file.read_bytes()
+    with pytest.raises(OSError, match="nowhere"):
+        model.report().to_html(path, {"none": tmp_path / "nowhere.png"})
 
 
 def test_a_page_without_other_files(tmp_path):

@@ -1,8 +1,11 @@
 """A report as one page of HTML, which needs no other file."""
 
+import base64
 import html
 import math
-from collections.abc import Sequence
+import mimetypes
+import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from keras_isgd.models.report.text import RESIDUALS, headline, sections, table
@@ -23,16 +26,23 @@ h2 { font-size: 1.15em; margin-top: 1.6em; }
 svg { display: block; margin: 1em 0; }
 figcaption { font-size: 14px; color: #555; }
 figure { margin: 1em 0; }
+img { display: block; max-width: 100%; cursor: zoom-in; }
+img.whole { position: fixed; inset: 0; width: 100vw; height: 100vh; max-width: none;
+            object-fit: contain; background: #fff; cursor: zoom-out; }
 """
+_ZOOM = "this.classList.toggle('whole')"
 _WIDTH, _HEIGHT, _MARGIN = 560, 180, 8
 # Vertices of a curve.
 _MOST = 400
 
 
-def page(report: "Report") -> str:
-    """Returns a report as a page of HTML."""
+def page(
+    report: "Report", pictures: Mapping[str, str | os.PathLike[str]] | None = None
+) -> str:
+    """Returns a report as a page of HTML, with files of pictures by their captions."""
     title = html.escape(headline(report))
     body = [f"<h1>{title}</h1>"]
+    body += [_picture(file, caption) for caption, file in (pictures or {}).items()]
     for heading, sentences in sections(report):
         body.append(f"<h2>{html.escape(heading)}</h2>")
         if heading == RESIDUALS:
@@ -104,6 +114,18 @@ def _profiles(report: "Report") -> list[str]:
             )
             found.append(_figure("".join(bars), height, caption))
     return found
+
+
+def _picture(file: str | os.PathLike[str], caption: str) -> str:
+    kind = mimetypes.guess_type(os.fspath(file))[0] or "image/png"
+    with open(file, "rb") as opened:
+        content = base64.b64encode(opened.read()).decode()
+    words = html.escape(caption)
+    return (
+        f'<figure><img src="data:{kind};base64,{content}" alt="{words}" '
+        f'title="Click for the whole window" onclick="{_ZOOM}">'
+        f"<figcaption>{words}</figcaption></figure>"
+    )
 
 
 def _figure(content: str, height: int, caption: str) -> str:

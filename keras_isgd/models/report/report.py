@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Mapping
 
 from keras_isgd.models.report.edges import Corner, Layer
 from keras_isgd.models.report.html import page
@@ -70,11 +71,21 @@ class Report:
         """Returns a few lines: residuals, what limits the run, what to try next."""
         return brief(self)
 
-    def to_html(self, path: str | os.PathLike[str]) -> None:
+    def to_html(
+        self,
+        path: str | os.PathLike[str],
+        pictures: Mapping[str, str | os.PathLike[str]] | None = None,
+    ) -> None:
         """Writes the report as one page, which needs no other file.
 
         Args:
             path: HTML file to write.
+            pictures: files of pictures by their captions, such as what `model.plot`
+                and `ki.figures.save_curves` wrote. The page holds them itself, and
+                shows one in the whole window where it is clicked.
+
+        Raises:
+            OSError: a picture cannot be read, or the page not be written.
         """
         with open(path, "w", encoding="utf-8") as file:
-            file.write(page(self))
+            file.write(page(self, pictures or {}))
