@@ -25,7 +25,7 @@ def test_there_is_one_for_each_equation_of_the_paper():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_errors_are_those_of_the_card(name):
+def test_errors_are_those_of_the_card(name, monkeypatch):
     card = (SAVED / f"{name}.md").read_text()
     solver = tf.saved_model.load(str(SAVED / name))
     problem = catalogue.RECIPES[name].make_problem()
@@ -42,6 +42,8 @@ def test_errors_are_those_of_the_card(name):
         assert value == pytest.approx(printed, rel=1e-3, abs=1e-14)
     assert found["relative l2"] < 1e-9
     assert f"solve {name} --optimizer" in card
+    monkeypatch.chdir(SAVED.parent)
+    exec(re.search(r"```python\n(.*?)```", card, re.DOTALL).group(1), {})
 
     rng = np.random.default_rng(0)
     inside = rng.uniform(0.01, 0.99, size=(500, x.shape[1]))

@@ -24,6 +24,25 @@ from keras_isgd.utils.checks import check_count
 
 __all__ = ["Run", "card", "solve", "train", "write"]
 
+_CARD = """# {name}
+
+{summary}
+
+```python
+import numpy as np
+import tensorflow as tf
+
+solver = tf.saved_model.load("model")
+points = np.full((1, {count}), 0.5)  # {coordinates}
+print(solver.serve(points))
+print(solver.derivatives(points), solver.residual(points))
+```
+
+| trained solver | |
+|---|---|
+{rows}
+"""
+
 
 @dataclasses.dataclass
 class Run:
@@ -213,17 +232,26 @@ def card(run: Run) -> str:
     """Returns a trained solver's card, Markdown."""
     problem = run.model.problem
     summary = (type(problem).__doc__ or "").strip().partition("\n")[0]
+    # The optimizer's whole configuration is in result.json.
+    settings = {k: v for k, v in run.settings.items() if k != "configuration"}
     rows = {
-        "problem": f"`{type(problem).__name__}`, {problem.get_config() or ''} "
-        + summary,
+        "class": f"`{type(problem).__name__}`",
+        **problem.get_config(),
         "source": problem.reference,
         "optimizer": run.name,
-        **run.settings,
+        **settings,
         **{key: _printed(value) for key, value in run.result.items()},
         "cores": os.cpu_count(),
+        "versions": f"Keras {keras.__version__}, TensorFlow {tf.__version__}",
     }
     lines = [f"| {key.replace('_', ' ')} | {value} |" for key, value in rows.items()]
-    return "\n".join(["| trained solver | |", "|---|---|", *lines, ""])
+    return _CARD.format(
+        name=type(problem).__name__,
+        summary=summary,
+        coordinates=", ".join(problem.coordinates),
+        count=problem.input_count,
+        rows="\n".join(lines),
+    )
 
 
 def _printed(value: Any) -> str:

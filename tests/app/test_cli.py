@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,7 +27,9 @@ def test_list_names_every_problem_and_optimizer(capsys):
 
 
 @pytest.mark.parametrize("optimizer", catalogue.OPTIMIZERS)
-def test_solve_writes_table_json_pictures_and_model(optimizer, tmp_path, capsys):
+def test_solve_writes_table_json_pictures_and_model(
+    optimizer, tmp_path, capsys, monkeypatch
+):
     out = tmp_path / "out"
     arguments = ["solve", "singular-eps2", "--optimizer", optimizer, "--no-jit"]
     assert main([*arguments, "--seconds", "2", "--out", str(out)]) == 0
@@ -56,6 +59,8 @@ def test_solve_writes_table_json_pictures_and_model(optimizer, tmp_path, capsys)
     assert content["records"][-1]["step"] == result["steps"]
     assert f"{result['relative_l2']:.2e}" in printed
     card = (out / "card.md").read_text()
+    monkeypatch.chdir(out)
+    exec(re.search(r"```python\n(.*?)```", card, re.DOTALL).group(1), {})
     command = f"python -m keras_isgd solve singular-eps2 --optimizer {optimizer} "
     assert command + "--seconds 2 --seed 0 --no-jit" in card
     assert f"| relative l2 | {result['relative_l2']:.4g} |" in card
