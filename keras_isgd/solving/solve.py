@@ -11,6 +11,7 @@ from keras_isgd.models.choices import of_network
 from keras_isgd.models.default_network import Design, design_for
 from keras_isgd.models.pinn import PINN
 from keras_isgd.optimizers import ISGD
+from keras_isgd.optimizers.auto_control import LARGE
 from keras_isgd.problems import Problem
 from keras_isgd.solving.choices import of_march, of_starts
 from keras_isgd.solving.march import march
@@ -51,8 +52,8 @@ def solve(
       coordinates in which the solution is periodic become circles.
     - The weights of the loss's terms: `PINN.balanced_weights`.
     - Points: new ones in each step, more of them where the equation holds worst.
-    - The start: the best of three after a few steps, and another one where the loss
-      stagnates far from a solution.
+    - The start: the best of three after a few steps, and another one where the default
+      optimizer stagnates far from a solution.
     - Time: an evolution equation is solved in windows of its time, each of which goes
       on where the last one ends; first roughly, then again and again. A window that
       fails is halved where there is time for it.
@@ -142,7 +143,9 @@ def solve(
         model = made.model(problem)
         trainer = Trainer(model, points, clock, callbacks, verbose)
         if design is not None and points is None:
-            starts = Starts(trainer, design, width, seed)
+            # What is said of steps there was measured with Gauss-Newton's.
+            known = optimizer is None and network.count_params() <= LARGE
+            starts = Starts(trainer, design, width, seed, leaves=known)
             starts.train()
             model.choices.append(of_starts(starts.losses, starts.left))
         else:

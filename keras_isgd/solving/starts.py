@@ -23,17 +23,25 @@ class Starts:
         design: what makes others.
         width: theirs.
         seed: of the first.
+        leaves: whether runs that stand still are left.
 
     Attributes:
         losses: those of the first starts after a few steps, on new points.
         left: losses with which runs stood still that were left for other weights.
     """
 
-    def __init__(self, trainer: Trainer, design: Design, width: int, seed: int) -> None:
+    def __init__(
+        self,
+        trainer: Trainer,
+        design: Design,
+        width: int,
+        seed: int,
+        leaves: bool = True,
+    ) -> None:
         self._trainer, self._model = trainer, trainer.model
         self._design, self._width, self._seed = design, width, seed
         self._first = self._model.get_weights()
-        self._count = 1
+        self._count, self._leaves = 1, leaves
         self.losses: list[float] = []
         self.left: list[float] = []
 
@@ -43,9 +51,9 @@ class Starts:
         if self._trainer.stopped:
             return
         # Noise leaves a loss of the order of one, which no start can lower.
-        conditions = self._trainer.model.problem.bound_conditions()
+        conditions = self._model.problem.bound_conditions()
         noisy = any(isinstance(condition, Data) for condition in conditions)
-        if not noisy and min(self.losses) > _STUCK:
+        if self._leaves and not noisy and min(self.losses) > _STUCK:
             self._leave_where_it_stands()
         if not self._trainer.stopped:
             self._trainer.train()

@@ -53,8 +53,8 @@ class FakeTrainer:
         return self.clock.left <= 0.0
 
 
-def starts_of(trainer):
-    starts = Starts(trainer, Design(), 8, 0)
+def starts_of(trainer, **arguments):
+    starts = Starts(trainer, Design(), 8, 0, **arguments)
     starts.train()
     return starts
 
@@ -90,4 +90,10 @@ def test_no_other_is_begun_without_time_for_it():
 def test_noise_is_no_reason_to_begin_again(conditions):
     trainer = FakeTrainer([3.0, 2.0, 4.0, 1.0], conditions=conditions)
     assert starts_of(trainer).left == []
+    assert trainer.began_with == [0, 1, 2, 1]
+
+
+def test_steps_of_other_optimizers_are_not_judged():
+    trainer = FakeTrainer([3.0, 2.0, 4.0, 1.0])
+    assert starts_of(trainer, leaves=False).left == []
     assert trainer.began_with == [0, 1, 2, 1]
