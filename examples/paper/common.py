@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import keras_isgd as ki
@@ -211,3 +212,20 @@ def _report(record: Mapping[str, float]) -> None:
         f"loss {record['loss']:.3e}  relative L2 {record['relative_l2']:.3e}",
         flush=True,
     )
+
+
+def draw_decrease(
+    ax: Any, losses: np.ndarray, style: str = "-", **options: Any
+) -> None:
+    """Draws ln(L(0) / L(n)), in which a decrease is seen at every alpha.
+
+    Args:
+        ax: axes of Matplotlib.
+        losses: L(0), L(1), ...
+        style: of the line.
+        options: of `loglog`.
+    """
+    steps = np.arange(1, len(losses))
+    decrease = np.log(losses[0] / np.maximum(losses[1:], 1e-300))
+    decrease[losses[1:] < 1e-26 * losses[0]] = np.nan  # rounding
+    ax.loglog(steps, decrease, style, **options)

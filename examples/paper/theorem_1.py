@@ -56,8 +56,8 @@ def main(arguments=None):
                 f"{np.linalg.eigvalsh(last)[0]:20.3g}{losses[-1]:10.2e}"
                 f"{bound[-1]:9.2e}  {'yes' if held else 'no'}"
             )
-            _draw(ax, losses, label=f"m = {width}")
-        _draw(ax, bound, "k--", label="Eq. 18, at least")
+            common.draw_decrease(ax, losses, label=f"m = {width}")
+        common.draw_decrease(ax, bound, "k--", label="Eq. 18, at least")
         ax.set_title(f"alpha = {alpha:g}")
         ax.set_xlabel("step n")
         ax.grid(True, alpha=0.3)
@@ -66,14 +66,6 @@ def main(arguments=None):
     figure.savefig(f"{options.out}/theorem_1.png", dpi=120)
     _pinn()
     print(f"Written to {options.out}: theorem_1.png")
-
-
-def _draw(ax, losses, style="-", **options):
-    """A decrease is seen at every alpha in its logarithm; a higher curve is lower."""
-    steps = np.arange(1, len(losses))
-    decrease = np.log(losses[0] / np.maximum(losses[1:], 1e-300))
-    decrease[losses[1:] < 1e-26 * losses[0]] = np.nan  # rounding
-    ax.loglog(steps, decrease, style, **options)
 
 
 def _train(x, y, width, alpha, steps):

@@ -44,10 +44,14 @@ def main(arguments=None):
     axes = figure.subplots(1, len(options.alphas), squeeze=False)[0]
     print(
         "points  width    alpha  lambda_min(G)  at the end   loss 0  loss end    bound"
+        "  held"
     )
     for alpha, ax in zip(options.alphas, axes):
         for width in options.widths:
-            _draw(ax, _run(few, width, alpha, options.steps), f"m = {width}")
+            losses, bound = _run(few, width, alpha, options.steps)
+            common.draw_decrease(ax, losses, label=f"m = {width}")
+            colour = ax.get_lines()[-1].get_color()
+            common.draw_decrease(ax, bound, "--", color=colour)
         ax.set_title(f"alpha = {alpha:g}, {few} points")
         ax.set_xlabel("step n")
         ax.grid(True, alpha=0.3)
@@ -111,17 +115,6 @@ def _train(count, width, alpha, steps):
     losses = [float(optimizer.minimize(objective).loss_before)]
     losses += [float(optimizer.minimize(objective).loss_before) for _ in range(steps)]
     return np.array(losses), first, 2.0 * diagnostics.gram_matrix(objective)
-
-
-def _draw(ax, curves, label):
-    colour = None
-    for losses, style in zip(curves, ("-", "--")):
-        steps = np.arange(1, len(losses))
-        decrease = np.log(losses[0] / np.maximum(losses[1:], 1e-300))
-        decrease[losses[1:] < 1e-26 * losses[0]] = np.nan  # rounding
-        name = label if style == "-" else None
-        (line,) = ax.loglog(steps, decrease, style, color=colour, label=name)
-        colour = line.get_color()
 
 
 if __name__ == "__main__":

@@ -236,7 +236,7 @@ def card(run: Run) -> str:
     settings = {k: v for k, v in run.settings.items() if k != "configuration"}
     rows = {
         "class": f"`{type(problem).__name__}`",
-        **problem.get_config(),
+        "arguments": ", ".join(f"{k} = {v}" for k, v in problem.get_config().items()),
         "source": problem.reference,
         "optimizer": run.name,
         **settings,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_isgd.solving.training import Trainer
+from keras_isgd.solving.training import STUCK, Trainer
 from keras_isgd.solving.windows import Weights, Window
 
 __all__ = ["March", "march"]
@@ -22,8 +22,6 @@ _GOOD = 1e-4
 # A window with a larger loss is tried again at half the length, if there is time for so
 # many steps in each window of that length; else it has a share of the time once more.
 _FAILED, _RETRY_STEPS = 1e-2, 60
-# One with a still larger loss is stuck, and begins anew with random weights.
-_STUCK = 0.1
 # Where time is the only coordinate a step takes some hundredths of a second, and
 # windows have the lengths that they need: one of so many parts first, half of it where
 # so many steps leave a larger loss than this, and twice of it where so few are enough.
@@ -186,7 +184,7 @@ class _Going:
                 continue
             if loss > _FAILED and not (trainer.stopped or end == high):
                 first = network.get_weights()
-                if loss > _STUCK:
+                if loss > STUCK:
                     network.set_weights(self._fresh())
                     self._begin(t, end, found)
                 more = share * trainer.clock.left
@@ -234,7 +232,7 @@ class _Going:
         edges = [self._span[0], *found.edges, self._span[1]]
         for number, weights in enumerate(found.weights):
             earlier = found.weights[number - 1] if number else None
-            stuck = found.losses[number] > _STUCK
+            stuck = found.losses[number] > STUCK
             network.set_weights(self._fresh() if stuck else weights)
             self._window.move(edges[number], edges[number + 1], earlier)
             trainer.model.loss_weights = found.omegas[number]

@@ -4,15 +4,15 @@ import math
 
 from keras_isgd.models.default_network import Design
 from keras_isgd.problems import Data
-from keras_isgd.solving.training import Trainer
+from keras_isgd.solving.training import STUCK, Trainer
 
 __all__ = ["Starts"]
 
 # So many starts have at most so many steps, and such a part of the time, each.
 _STARTS, _STEPS, _SHARE = 3, 40, 1 / 30
-# A run that stands still with a larger loss is not near a solution. So many others
-# are begun then, as long as what is left of the time is more than what they took.
-_STUCK, _MORE, _STANDING_STEPS = 0.1, 4, 40
+# So many others are begun where one is stuck, as long as what is left of the time is
+# more than what it took.
+_MORE, _STANDING_STEPS = 4, 40
 
 
 class Starts:
@@ -53,7 +53,7 @@ class Starts:
         # Noise leaves a loss of the order of one, which no start can lower.
         conditions = self._model.problem.bound_conditions()
         noisy = any(isinstance(condition, Data) for condition in conditions)
-        if self._leaves and not noisy and min(self.losses) > _STUCK:
+        if self._leaves and not noisy and min(self.losses) > STUCK:
             self._leave_where_it_stands()
         if not self._trainer.stopped:
             self._trainer.train()
@@ -83,15 +83,15 @@ class Starts:
         trainer.begin_anew()
 
     def _leave_where_it_stands(self) -> None:
-        """Trains until a loss falls below `_STUCK`, or no start gets there."""
+        """Trains until a loss falls below `STUCK`, or no start gets there."""
         trainer = self._trainer
         best, weights = math.inf, self._model.get_weights()
         while True:
             before = trainer.seconds
-            loss = trainer.train(last=False, enough=_STUCK, patience=_STANDING_STEPS)
+            loss = trainer.train(last=False, enough=STUCK, patience=_STANDING_STEPS)
             if loss < best:
                 best, weights = loss, self._model.get_weights()
-            if best <= _STUCK or trainer.stopped or len(self.left) >= _MORE:
+            if best <= STUCK or trainer.stopped or len(self.left) >= _MORE:
                 break
             self.left.append(loss)
             if trainer.clock.left < trainer.seconds - before:

@@ -13,7 +13,11 @@ from keras_isgd.models.pinn import PINN
 from keras_isgd.optimizers import ISGD
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
 
-__all__ = ["Clock", "Trainer"]
+__all__ = ["STUCK", "Clock", "Trainer"]
+
+# What stands still with a larger loss is not near a solution: it is stuck, and begins
+# anew with random weights.
+STUCK = 0.1
 
 # A run stands still when the smallest loss of so many steps is not below so much of the
 # smallest loss before them; the last one of all when that holds for so many times more.

@@ -3,8 +3,6 @@
 import math
 import types
 
-import pytest
-
 import keras_isgd as ki
 from keras_isgd.solving.choices import of_starts
 from keras_isgd.solving.starts import Starts
@@ -86,9 +84,9 @@ def test_no_other_is_begun_without_time_for_it():
     assert trainer.began_with == [0, 1, 2, 1, 1]
 
 
-@pytest.mark.parametrize("conditions", [[ki.Data([[0.5]], [1.0])]])
-def test_noise_is_no_reason_to_begin_again(conditions):
-    trainer = FakeTrainer([3.0, 2.0, 4.0, 1.0], conditions=conditions)
+def test_noise_is_no_reason_to_begin_again():
+    data = ki.Data([[0.5]], [1.0])
+    trainer = FakeTrainer([3.0, 2.0, 4.0, 1.0], conditions=[data])
     assert starts_of(trainer).left == []
     assert trainer.began_with == [0, 1, 2, 1]
 
