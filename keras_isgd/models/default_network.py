@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_isgd.derivatives.channels import is_laplacian
+from keras_isgd.models.frequencies import data_frequencies
 from keras_isgd.models.scales import equation_sizes, output_ranges
 from keras_isgd.networks import PeriodicFeatures, mlp
 from keras_isgd.networks.unit_box import UnitBox
@@ -17,8 +18,9 @@ from keras_isgd.residuals.terms import equation_terms, terms_of
 
 __all__ = ["Design", "default_network", "design_for"]
 
-# First-layer scale on inputs between 0 and 1; see `networks.input_scale_for`.
-_INPUT_SCALE = 4.0
+# First-layer scales on inputs between 0 and 1: the smallest, the frequency of the data
+# for each one of it (see `networks.input_scale_for`), and the largest.
+_INPUT_SCALE, _FREQUENCY, _LARGEST_SCALE = 4.0, 3.0, 100.0
 # Of the circle of a periodic coordinate; its middle is that of the unit box.
 _RADIUS = 0.25
 # Factor on the last kernel of an output with a single prescribed value.
@@ -35,6 +37,8 @@ class Design:
         sizes: half the range of each, `(outputs,)`.
         flat: outputs that start with a hundredth of their range.
         periodic: the numbers of the coordinates that are circles.
+        frequencies: those of the data along each input, `(d + q,)`, in radians over
+            its edge; see `data_frequencies`.
         elsewhere: the name of a term that needs the solution at other points than its
             own, or None; those across a period do not count.
     """
@@ -44,6 +48,7 @@ class Design:
     sizes: np.ndarray
     flat: np.ndarray
     periodic: tuple[int, ...]
+    frequencies: np.ndarray
     elsewhere: str | None = None
 
     def network(
@@ -70,7 +75,7 @@ class Design:
             problem.network_outputs,
             width=width,
             depth=depth,
-            input_scale=_INPUT_SCALE,
+            input_scale=self.input_scales,
             dtype=dtype,
             seed=seed,
         )
@@ -88,6 +93,29 @@ class Design:
             name="scaled",
         )(inner(self._circles(unit, dtype)))
         return keras.Model(x, u, name="scaled_mlp")
+
+    @property
+    def input_scales(self) -> list[float]:
+        """The first layer's scale for each input of it, on lengths of the unit box.
+
+        The smallest one resolves what an equation makes by itself of smooth data, and
+        larger ones what the data bring along.
+        """
+        scales = np.clip(self.frequencies / _FREQUENCY, _INPUT_SCALE, _LARGEST_SCALE)
+        plain = [s for axis, s in enumerate(scales) if axis not in self.periodic]
+        # Along a circle within the unit box a period is 2 pi times its radius.
+        around = self.frequencies / (_FREQUENCY * 2.0 * np.pi * _RADIUS)
+        around = np.clip(around, _INPUT_SCALE, _LARGEST_SCALE)
+        waves = [s for axis in self.periodic for s in (around[axis], around[axis])]
+        return [float(s) for s in plain + waves]
+
+    def in_windows(self, count: int) -> "Design":
+        """Returns the same for a network of one of so many windows of the time."""
+        axis = self.problem.time_axis
+        assert axis is not None
+        shares = np.ones_like(self.frequencies)
+        shares[axis] = 1.0 / count
+        return dataclasses.replace(self, frequencies=self.frequencies * shares)
 
     def _circles(self, unit: Any, dtype: str) -> Any:
         """Circles within the unit box, for coordinates with a period of one."""
@@ -122,12 +150,17 @@ def design_for(problem: Problem) -> Design:
     middles, halves, single = output_ranges(problem)
     nothing = np.zeros_like(single)
     ranges = np.where(np.isnan(halves), 1.0, halves)
-    trial = Design(problem, middles, ranges, nothing, ()).network()
+    still = np.zeros(problem.input_count)
+    trial = Design(problem, middles, ranges, nothing, (), still).network()
     terms = terms_of(problem, {}, "float64", trial, "auto")
     kernel = trial.get_layer("mlp").get_layer("u").kernel
     sizes = equation_sizes(problem, terms, trial, kernel, halves, single)
     axes = tuple(_periodic_axes(problem, terms))
-    return Design(problem, middles, sizes, single, axes, _elsewhere(problem, terms))
+    copies = kernel.shape[1] // len(sizes)
+    kernel.assign(kernel * np.tile(sizes / ranges, copies))
+    rates = data_frequencies(problem, terms, trial, kernel)
+    elsewhere = _elsewhere(problem, terms)
+    return Design(problem, middles, sizes, single, axes, rates, elsewhere)
 
 
 def default_network(

@@ -20,6 +20,8 @@ __all__ = ["equation_sizes", "few_points", "output_ranges", "row_sizes"]
 _LOOKED_AT = 64
 # A half range below this part of the largest value is not taken for the variation.
 _FLAT = 1e-3
+# Nor is a size below this part of the prescribed value: rounding.
+_ROUNDING = 1e-9
 # Secants for the size of an output, and powers of it that an equation may have.
 _SECANTS, _POWERS = 6, (0.2, 10.0)
 # Random directions for the mean square of a term's rows of J.
@@ -152,7 +154,10 @@ def equation_sizes(
             varying = np.zeros_like(known) if known[output] else known.copy()
             varying[output] = True
             before = flat if known[output] else rest
-            ratios = trial.ratios(before, trial.rows(varying)) * sizes[output]
+            ratios = trial.ratios(before, trial.rows(varying))
+            if known[output]:
+                ratios[ratios < _ROUNDING] = np.nan
+            ratios = ratios * sizes[output]
             of_equations = ratios[trial.equations]
             if single[output] and np.isfinite(ratios).any():
                 sizes[output] = np.nanmax(ratios)

@@ -16,7 +16,7 @@ _STEEP_SCALE = 12.0
 class _FirstLayer(keras.initializers.Initializer):
     def __init__(
         self,
-        scale: float,
+        scale: float | Sequence[float],
         lower: Sequence[float],
         upper: Sequence[float],
         seed: int,
@@ -32,10 +32,11 @@ class _FirstLayer(keras.initializers.Initializer):
         """`(d, units)`."""
         shape = (len(self.lower), units)
         normal = keras.initializers.RandomNormal(stddev=1.0, seed=self.seed)
-        scales = np.full(shape, self.scale)
+        each = np.broadcast_to(self.scale, len(self.lower))
+        scales = np.repeat(each[:, None], units, axis=1)
         if self.steep is not None:
             lower, upper = np.array(self.steep)
-            steep = np.maximum(self.scale, _STEEP_SCALE / (upper - lower))
+            steep = np.maximum(each, _STEEP_SCALE / (upper - lower))
             scales[:, : units // 2] = steep[:, None]
         kernel = normal(shape, dtype)
         return kernel * keras.ops.cast(scales, kernel.dtype)
@@ -65,7 +66,7 @@ class WideKernel(_FirstLayer):
     """A normally distributed kernel, wider for features in a steep box.
 
     Args:
-        scale: standard deviation.
+        scale: standard deviation, a number or one for each coordinate.
         lower: lower corner of the domain, d numbers.
         upper: upper corner of the domain, d numbers.
         seed: whole number.

@@ -63,7 +63,7 @@ def mlp(
     width: int = 40,
     depth: int = 3,
     activation: str | Callable[[Any], Any] = "tanh",
-    input_scale: float | None = None,
+    input_scale: float | Sequence[float] | None = None,
     output_scale: float | None = None,
     features: keras.layers.Layer | None = None,
     domain: Extent | None = None,
@@ -94,8 +94,9 @@ def mlp(
         activation: a Keras activation by name or function, "sine", or
             "trainable_sine" (`TrainableSine`). It must be twice differentiable for
             a second-order equation ("relu" is not).
-        input_scale: K, in units of one over length; None for Keras's own start
-            (Glorot kernels and zero biases) in the first layer too.
+        input_scale: K, in units of one over length, a number or one for each input;
+            None for Keras's own start (Glorot kernels and zero biases) in the first
+            layer too.
         output_scale: factor on the last layer's Glorot kernel; if None, 0.01 with
             `input_scale` and 1 without.
         features: a layer between the coordinates and the first hidden layer, such
@@ -174,7 +175,7 @@ def _activation(activation: str | Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _check_first_layer(
     inputs: int,
-    input_scale: float | None,
+    input_scale: float | Sequence[float] | None,
     features: keras.layers.Layer | None,
     domain: Extent | None,
     steep: Extent | None,
@@ -208,7 +209,7 @@ def _check_first_layer(
 
 def _resolving_layer(
     inputs: int,
-    input_scale: float,
+    input_scale: float | Sequence[float],
     domain: Extent | None,
     steep: Extent | None,
     seed: int,
@@ -216,7 +217,7 @@ def _resolving_layer(
     """The initializers of a first layer that resolves lengths of 1/input_scale."""
     domain = domain or Box([0.0] * inputs, [1.0] * inputs)
     arguments: dict[str, Any] = {
-        "scale": check_positive("input_scale", input_scale),
+        "scale": _scales(inputs, input_scale),
         "lower": _numbers(domain.lower),
         "upper": _numbers(domain.upper),
         "seed": seed,
@@ -228,6 +229,19 @@ def _resolving_layer(
         "kernel_initializer": WideKernel(**arguments),
         "bias_initializer": CentredBias(**arguments),
     }
+
+
+def _scales(inputs: int, scale: float | Sequence[float]) -> float | list[float]:
+    """A positive number, or one for each input."""
+    if np.ndim(scale) == 0:
+        return check_positive("input_scale", scale)
+    scales = check_array("`input_scale`", scale)
+    if scales.shape != (inputs,) or not np.all(scales > 0.0):
+        raise ValueError(
+            "Expected `input_scale` as a positive number, or one for each of the "
+            f"{inputs} inputs, got {scale!r}."
+        )
+    return _numbers(scales)
 
 
 def _numbers(corner: Sequence[float]) -> list[float]:

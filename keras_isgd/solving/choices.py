@@ -7,7 +7,7 @@ import numpy as np
 from keras_isgd.problems import Problem
 from keras_isgd.solving.march import March
 
-__all__ = ["of_march", "of_starts"]
+__all__ = ["of_growth", "of_march", "of_noise", "of_starts"]
 
 
 def of_starts(losses: Sequence[float], left: Sequence[float]) -> str:
@@ -19,6 +19,24 @@ def of_starts(losses: Sequence[float], left: Sequence[float]) -> str:
     if left:
         text += f" Others were begun where it stagnated, at the losses {_list(left)}."
     return text
+
+
+def of_growth(widths: Sequence[int], losses: Sequence[float]) -> str:
+    """Returns how wide the network became, and why."""
+    several = ", ".join(str(width) for width in widths)
+    return (
+        f"Size: networks of {several} units in a layer, a wider one each time that the "
+        f"loss on new points stagnated, at {_list(losses)}."
+    )
+
+
+def of_noise(misfit: float, factor: float) -> str:
+    """Returns how closely the measurements are met, and what that took."""
+    return (
+        f"Noise: the measurements are met to {misfit:.3g} of their sigma squared, with "
+        f"the other terms {factor:g} times heavier than at first; below one a network "
+        "follows the noise."
+    )
 
 
 def _list(losses: Sequence[float]) -> str:

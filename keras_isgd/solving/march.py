@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from keras_isgd.problems import Problem
 from keras_isgd.solving.training import STUCK, Trainer
 from keras_isgd.solving.windows import Weights, Window
 
-__all__ = ["March", "march"]
+__all__ = ["March", "first_windows", "march"]
 
 # The whole time is tried first, for so many steps, and for so many more as long as
 # they divide the loss by so much; with such a loss it is solved so soon that windows
@@ -53,6 +54,11 @@ class March:
     halved: int = 0
     times: int = 1
     finished: bool = True
+
+
+def first_windows(problem: Problem) -> int:
+    """Returns in how many windows a time is gone through at first, unless told."""
+    return _PARTS if problem.input_count == 1 else _WINDOWS
 
 
 def march(

@@ -10,11 +10,14 @@ import keras
 from keras_isgd.models.choices import of_network
 from keras_isgd.models.default_network import Design, design_for
 from keras_isgd.models.pinn import PINN
+from keras_isgd.networks.widen import widened
 from keras_isgd.optimizers import ISGD
 from keras_isgd.optimizers.auto_control import LARGE
 from keras_isgd.problems import Problem
-from keras_isgd.solving.choices import of_march, of_starts
-from keras_isgd.solving.march import march
+from keras_isgd.solving.choices import of_growth, of_march, of_noise, of_starts
+from keras_isgd.solving.growth import Growth
+from keras_isgd.solving.march import first_windows, march
+from keras_isgd.solving.noise import Noise, has_noise
 from keras_isgd.solving.starts import Starts
 from keras_isgd.solving.training import Clock, Trainer
 from keras_isgd.solving.windows import Weights, Window, why_not
@@ -24,7 +27,7 @@ __all__ = ["solve"]
 
 # Points that are looked at for each one that a step is trained on.
 _CANDIDATES = 4
-# Units in a layer, and from how many seconds on more of them pay.
+# Units in a layer, and from how many seconds on more of them pay in windows of time.
 _NARROW, _WIDE, _LONG = 24, 32, 100.0
 # Units where time is the only coordinate: windows cost little, and steps less.
 _OF_TIME = 14
@@ -111,12 +114,16 @@ def solve(
     reason = why_not(problem, design)
     if points is not None:
         reason = reason or "its points were given"
+    chosen = width is None
+    through_time = reason is None and windows != 1
     if width is None:
-        width = _WIDE if seconds >= _LONG else _NARROW
-        if reason is None and windows != 1 and problem.input_count == 1:
+        width = _WIDE if through_time and seconds >= _LONG else _NARROW
+        if through_time and problem.input_count == 1:
             width = _OF_TIME
     check_count("width", width)
     if design is not None:
+        if through_time:
+            design = design.in_windows(windows or first_windows(problem))
         network = design.network(width, seed=seed)
     assert network is not None
     if reason and (windows or 1) > 1:
@@ -131,7 +138,7 @@ def solve(
         1 if candidates is None and points is not None else candidates,
         devices,
     )
-    if reason is None and windows != 1:
+    if through_time:
         seeds = itertools.count(seed + 1)
 
         def fresh() -> Weights:
@@ -146,8 +153,21 @@ def solve(
             # What is said of steps there was measured with Gauss-Newton's.
             known = optimizer is None and network.count_params() <= LARGE
             starts = Starts(trainer, design, width, seed, leaves=known)
-            starts.train()
-            model.choices.append(of_starts(starts.losses, starts.left))
+            starts.find()
+            said = [of_starts(starts.losses, starts.left)]
+            if trainer.stopped:
+                pass
+            elif known and not loss_weights and has_noise(problem):
+                noise = Noise(trainer)
+                noise.train()
+                said.append(of_noise(noise.misfit, noise.factor))
+            else:
+                growth = Growth(trainer, made.wider(design, seed), width)
+                growth.train(grows=known and chosen)
+                if len(growth.widths) > 1:
+                    said.append(of_growth(growth.widths, growth.losses))
+            model = trainer.model
+            model.choices.extend(said)
         else:
             trainer.train()
     if design is not None:
@@ -187,6 +207,20 @@ class _Maker:
         self.balance(model)
         model.compile(optimizer=self.optimizer)
         return model
+
+    def wider(self, design: Design, seed: int) -> Callable[[int, PINN], PINN]:
+        """Returns what makes a wider model of a model, as `Growth` takes it."""
+
+        def wider(width: int, model: PINN) -> PINN:
+            network = design.network(width, seed=seed + width)
+            optimizer = self.optimizer.from_config(self.optimizer.get_config())
+            omegas = dict(model.loss_weights)
+            made = _Maker(network, optimizer, omegas, self.candidates, self._devices)
+            found = made.model(model.problem)
+            found.set_weights(widened(model.get_weights(), found.get_weights()))
+            return found
+
+        return wider
 
     def balance(self, model: PINN, points: Mapping[str, Any] | None = None) -> None:
         """Sets the weights of the terms that were not given."""

@@ -10,13 +10,12 @@ __all__ = ["Starts"]
 
 # So many starts have at most so many steps, and such a part of the time, each.
 _STARTS, _STEPS, _SHARE = 3, 40, 1 / 30
-# So many others are begun where one is stuck, as long as what is left of the time is
-# more than what it took.
-_MORE, _STANDING_STEPS = 4, 40
+# So many others are begun where one is stuck, in such a part of the time.
+_MORE, _STANDING_STEPS, _PART = 4, 40, 1 / 6
 
 
 class Starts:
-    """Trains from random weights, others where these lead nowhere.
+    """Finds random weights to train from, others where these lead nowhere.
 
     Args:
         trainer: a `Trainer`, whose model has the first of the networks.
@@ -45,8 +44,8 @@ class Starts:
         self.losses: list[float] = []
         self.left: list[float] = []
 
-    def train(self) -> None:
-        """Trains from the best of the first starts to the end of the time."""
+    def find(self) -> None:
+        """Trains from the best of the first starts until it leads somewhere."""
         self._find_best()
         if self._trainer.stopped:
             return
@@ -55,8 +54,6 @@ class Starts:
         noisy = any(isinstance(condition, Data) for condition in conditions)
         if self._leaves and not noisy and min(self.losses) > STUCK:
             self._leave_where_it_stands()
-        if not self._trainer.stopped:
-            self._trainer.train()
 
     def _begin_another(self) -> None:
         self._model.set_weights(self._first)
@@ -86,15 +83,15 @@ class Starts:
         """Trains until a loss falls below `STUCK`, or no start gets there."""
         trainer = self._trainer
         best, weights = math.inf, self._model.get_weights()
+        end = (1.0 - _PART) * trainer.clock.left
         while True:
-            before = trainer.seconds
             loss = trainer.train(last=False, enough=STUCK, patience=_STANDING_STEPS)
             if loss < best:
                 best, weights = loss, self._model.get_weights()
             if best <= STUCK or trainer.stopped or len(self.left) >= _MORE:
                 break
             self.left.append(loss)
-            if trainer.clock.left < trainer.seconds - before:
+            if trainer.clock.left < end:
                 break
             self._begin_another()
         if loss > best:

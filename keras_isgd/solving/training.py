@@ -99,6 +99,7 @@ class Trainer:
     Attributes:
         steps: how many there have been.
         seconds: in steps after the first one, which holds the compilation.
+        seconds_to_compile: what the first step of the present model took.
     """
 
     def __init__(
@@ -111,7 +112,9 @@ class Trainer:
     ) -> None:
         self.model, self.points, self.clock = model, points, clock
         self._callbacks, self._verbose = list(callbacks), verbose
-        self.steps, self.seconds = 0, 0.0
+        self.steps, self.seconds, self.seconds_to_compile = 0, 0.0, math.nan
+        # Before the present model.
+        self._earlier = (0, 0.0)
         self._stopped = False
         self._first_alpha = self.alpha
 
@@ -139,7 +142,7 @@ class Trainer:
         if patience is None:
             patience = _STANDING_STEPS * (_AT_THE_END if last else 1)
         watch = _Watch(self.clock, seconds, steps, patience, enough)
-        best = KeepBest("loss_before")
+        best, begun = KeepBest("loss_before"), time.monotonic()
         implicit = isinstance(self.model.optimizer, ISGD)
         self.model.fit(
             self.points,
@@ -150,6 +153,8 @@ class Trainer:
         )
         if not watch.losses:
             return math.inf
+        if math.isnan(self.seconds_to_compile):
+            self.seconds_to_compile = watch.begin - begun
         self.steps += len(watch.losses)
         self.seconds += time.monotonic() - watch.begin
         self._stopped = not watch.ended
@@ -161,9 +166,22 @@ class Trainer:
         return self._stopped or self.clock.left <= 0.0
 
     @property
+    def seconds_a_step(self) -> float:
+        """What a step of the present model takes, judged by those that have been."""
+        steps, seconds = self._earlier
+        return max(self.seconds - seconds, 1e-3) / max(self.steps - steps, 1)
+
+    @property
     def steps_left(self) -> float:
-        """For how many steps there is time, judged by those that have been."""
-        return self.clock.left * self.steps / max(self.seconds, 1e-3)
+        """For how many steps there is time."""
+        return self.clock.left / self.seconds_a_step
+
+    def go_on_with(self, model: PINN) -> None:
+        """Trains another compiled model from now on."""
+        self.model = model
+        model.optimizer.iterations.assign(self.steps)
+        self._earlier = (self.steps, self.seconds)
+        self.seconds_to_compile = math.nan
 
     @property
     def alpha(self) -> float:

@@ -1,0 +1,67 @@
+"""Wider networks where one stagnates."""
+
+import math
+from collections.abc import Callable
+
+from keras_isgd.models.pinn import PINN
+from keras_isgd.optimizers.auto_control import LARGE
+from keras_isgd.solving.training import Trainer
+
+__all__ = ["Growth"]
+
+# A wider network has so many times the units, that is about twice the weights.
+_WIDER = 1.4
+# A step takes this power of the number of weights, and so many of them are to be left.
+_POWER, _STEPS = 2.5, 80
+
+
+class Growth:
+    """Trains to the end of the time, with a wider network each time that one stagnates.
+
+    A wider network begins as the function that the last one has become, and takes more
+    points in each step, as many more as it has weights.
+
+    Args:
+        trainer: of the first network.
+        wider: `wider(width, model)` returns a compiled model of that width that is the
+            same function as `model`, with the same loss.
+        width: units in each hidden layer of the first network.
+
+    Attributes:
+        widths: of all networks.
+        losses: the smallest loss of each on new points.
+    """
+
+    def __init__(
+        self, trainer: Trainer, wider: Callable[[int, PINN], PINN], width: int
+    ) -> None:
+        self._trainer, self._wider = trainer, wider
+        self.widths, self.losses = [width], list[float]()
+
+    def train(self, grows: bool = True) -> None:
+        """Trains until the time is over, or the last network stagnates.
+
+        Args:
+            grows: False keeps the network as it is.
+        """
+        trainer = self._trainer
+        while True:
+            self.losses.append(trainer.train(last=not grows))
+            if trainer.stopped or not grows:
+                return
+            width = math.ceil(_WIDER * self.widths[-1])
+            if not self._has_time(width):
+                loss = trainer.train()
+                self.losses[-1] = min(self.losses[-1], loss)
+                return
+            trainer.go_on_with(self._wider(width, trainer.model))
+            self.widths.append(width)
+
+    def _has_time(self, width: int) -> bool:
+        """Whether enough steps are left with so many units."""
+        trainer = self._trainer
+        ratio = (width / self.widths[-1]) ** 2
+        if ratio * trainer.model.count_params() > LARGE:
+            return False
+        step = trainer.seconds_a_step * ratio**_POWER
+        return trainer.clock.left >= trainer.seconds_to_compile + _STEPS * step
