@@ -31,6 +31,16 @@ def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
             f"{axes} on a circle: the conditions make the solution periodic in it, "
             "which the network is by construction."
         )
+    fast = ", ".join(
+        f"{name} {design.frequencies[axis]:.3g}"
+        for axis, name in enumerate(names.inputs)
+        if design.is_fast(axis)
+    )
+    if fast:
+        found.append(
+            "First layer: finer than usual where the data vary fast, in radians over "
+            f"the length that the network covers: {fast}."
+        )
     ranges = ", ".join(
         f"{name} = {middle:.3g} +- {size:.3g}"
         for name, middle, size in zip(

@@ -94,6 +94,10 @@ class Design:
         )(inner(self._circles(unit, dtype)))
         return keras.Model(x, u, name="scaled_mlp")
 
+    def is_fast(self, axis: int) -> bool:
+        """Whether the data vary so fast along an input that its scale is larger."""
+        return bool(self.frequencies[axis] > _FREQUENCY * _INPUT_SCALE)
+
     @property
     def input_scales(self) -> list[float]:
         """The first layer's scale for each input of it, on lengths of the unit box.

@@ -241,7 +241,7 @@ def _scales(inputs: int, scale: float | Sequence[float]) -> float | list[float]:
             "Expected `input_scale` as a positive number, or one for each of the "
             f"{inputs} inputs, got {scale!r}."
         )
-    return _numbers(scales)
+    return _numbers(scales.tolist())
 
 
 def _numbers(corner: Sequence[float]) -> list[float]:

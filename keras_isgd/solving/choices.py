@@ -45,6 +45,11 @@ def _list(losses: Sequence[float]) -> str:
 
 def of_march(problem: Problem, found: March) -> str:
     """Returns the windows of time, and the loss that each came to."""
+    if not found.pays:
+        return (
+            "Time: all of it at once, since the first of several windows was hardly "
+            "easier."
+        )
     if not found.edges:
         return (
             "Time: all of it at once, since a few steps showed that to be enough, or "

@@ -16,6 +16,10 @@ __all__ = ["March", "first_windows", "march"]
 # they divide the loss by so much; with such a loss it is solved so soon that windows
 # would gain nothing.
 _PILOT_STEPS, _MORE_STEPS, _FALLS, _EASY = 30, 15, 1e3, 1e-4
+# Where there is space, n windows pay if the first of them comes to less than this part
+# of the loss over n in as many steps: else time is not what makes the problem hard. If
+# they do not, so many times more are tried.
+_PAYS, _MORE_WINDOWS = 0.4, 4
 # So many windows follow otherwise, if there are so many steps for each.
 _WINDOWS, _WINDOW_STEPS = 4, 60
 # The first time through, a window is left with such a loss, so that all are reached.
@@ -44,6 +48,7 @@ class March:
         halved: how many windows were too long.
         times: how often it went through all windows.
         finished: whether the last window ends at the last time.
+        pays: whether windows make the problem much easier.
     """
 
     weights: list[Weights]
@@ -54,6 +59,7 @@ class March:
     halved: int = 0
     times: int = 1
     finished: bool = True
+    pays: bool = True
 
 
 def first_windows(problem: Problem) -> int:
@@ -76,6 +82,8 @@ def march(
     window had come to, until the time is over or no loss falls any more. Without space
     the windows of the first time through are found by short trials of their length, and
     they also follow where the whole time was solved soon but its loss stands still.
+    With space nothing follows the first steps of the whole time where a window would
+    not be much easier; that is left to the caller, with `pays` false.
 
     Args:
         trainer: of the window's problem.
@@ -91,6 +99,7 @@ def march(
     if windows is None:
         start = network.get_weights()
         loss = _pilot(trainer)
+        first_steps, first_weights = trainer.steps, network.get_weights()
         windows = int(np.clip(trainer.steps_left / _WINDOW_STEPS, 1, _WINDOWS))
         if loss <= _EASY or windows == 1 or trainer.stopped:
             if not trainer.stopped:
@@ -104,6 +113,14 @@ def march(
         if window.only_time:
             windows = _PARTS
     going = _Going(trainer, window, span, fresh, balance)
+    if grows and not window.only_time:
+        several = going.how_many_pay(windows, loss, start, first_steps)
+        if several is None:
+            window.move(low, high)
+            network.set_weights(first_weights)
+            trainer.begin_anew()
+            return March([first_weights], [], [loss], pays=False)
+        windows = several
     length = (high - low) / windows
     found = going.by_trial(length, grows) if window.only_time else going.once(length)
     while found.finished and not trainer.stopped:
@@ -168,6 +185,33 @@ class _Going:
             return True
         found.edges.append(end)
         return False
+
+    def how_many_pay(
+        self, windows: int, loss: float, start: Weights, steps: int
+    ) -> int | None:
+        """In how many windows the first one is much easier than the whole time.
+
+        Args:
+            windows: that are tried first.
+            loss: of the whole time after so many `steps`.
+            start: the weights that it began with.
+            steps: for each trial.
+
+        Returns:
+            The number, whose first window has been trained a little; None if neither
+            these nor more of them pay.
+        """
+        low, high = self._span
+        for count in (windows, _MORE_WINDOWS * windows):
+            if self._trainer.steps_left < _WINDOW_STEPS * count:
+                return None
+            self._network.set_weights(start)
+            self._window.move(low, low + (high - low) / count)
+            self._trainer.begin_anew()
+            first = self._trainer.train(steps=steps, last=False, enough=_GOOD)
+            if first <= _PAYS / count * loss or self._trainer.stopped:
+                return count
+        return None
 
     def once(self, length: float) -> March:
         """Goes through windows of about the same length for the first time."""

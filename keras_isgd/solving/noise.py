@@ -10,11 +10,11 @@ __all__ = ["Noise", "has_noise"]
 
 # The other terms become so many times heavier, at most so many times, each time after
 # a training that ends when so many steps bring nothing.
-_HEAVIER, _TIMES, _STANDING_STEPS = 5.0, 5, 40
+_HEAVIER, _TIMES, _STANDING_STEPS = 10.0, 6, 40
 
 
 def has_noise(problem: Problem) -> bool:
-    """Whether all measurements of a problem, of which there are some, have a `sigma`."""
+    """Whether a problem has measurements, and all of them a `sigma`."""
     data = [c for c in problem.bound_conditions() if isinstance(c, Data)]
     return bool(data) and all(c.sigma_known for c in data)
 

@@ -54,12 +54,18 @@ def solve(
     - Scales of inputs and outputs, from the domain, the conditions and the equation;
       coordinates in which the solution is periodic become circles.
     - The weights of the loss's terms: `PINN.balanced_weights`.
+    - The first layer's scales, from the frequency of the data along each coordinate.
     - Points: new ones in each step, more of them where the equation holds worst.
     - The start: the best of three after a few steps, and another one where the default
       optimizer stagnates far from a solution.
     - Time: an evolution equation is solved in windows of its time, each of which goes
       on where the last one ends; first roughly, then again and again. A window that
       fails is halved where there is time for it.
+    - Size: a wider network goes on where the loss stagnates and there is time for it,
+      unless it is solved in windows, or `width` or an `optimizer` is given.
+    - Noise: where all measurements have a `sigma` and no `loss_weights` are given, the
+      other terms become heavier until the measurements are met as closely as their
+      noise allows, and no closer.
     - The optimizer: `ISGD()`; each training ends with the weights that had the smallest
       loss on points that were new to them. (Other optimizers do not report that loss,
       and end with their last weights.)
@@ -138,6 +144,8 @@ def solve(
         1 if candidates is None and points is not None else candidates,
         devices,
     )
+    # What is said of steps there was measured with Gauss-Newton's.
+    default = optimizer is None and network.count_params() <= LARGE
     if through_time:
         seeds = itertools.count(seed + 1)
 
@@ -145,25 +153,31 @@ def solve(
             assert design is not None  # else `why_not` has a reason
             return design.network(width, seed=next(seeds)).get_weights()
 
-        model = _through_time(problem, made, clock, windows, fresh, callbacks, verbose)
+        def grow(trainer: Trainer) -> Growth:
+            assert design is not None
+            growth = Growth(trainer, made.wider(problem, design, seed), width)
+            growth.train(grows=default and chosen)
+            return growth
+
+        model = _through_time(
+            problem, made, clock, windows, fresh, grow, callbacks, verbose
+        )
     else:
         model = made.model(problem)
         trainer = Trainer(model, points, clock, callbacks, verbose)
         if design is not None and points is None:
-            # What is said of steps there was measured with Gauss-Newton's.
-            known = optimizer is None and network.count_params() <= LARGE
-            starts = Starts(trainer, design, width, seed, leaves=known)
+            starts = Starts(trainer, design, width, seed, leaves=default)
             starts.find()
             said = [of_starts(starts.losses, starts.left)]
             if trainer.stopped:
                 pass
-            elif known and not loss_weights and has_noise(problem):
+            elif default and not loss_weights and has_noise(problem):
                 noise = Noise(trainer)
                 noise.train()
                 said.append(of_noise(noise.misfit, noise.factor))
             else:
-                growth = Growth(trainer, made.wider(design, seed), width)
-                growth.train(grows=known and chosen)
+                growth = Growth(trainer, made.wider(problem, design, seed), width)
+                growth.train(grows=default and chosen)
                 if len(growth.widths) > 1:
                     said.append(of_growth(growth.widths, growth.losses))
             model = trainer.model
@@ -208,7 +222,9 @@ class _Maker:
         model.compile(optimizer=self.optimizer)
         return model
 
-    def wider(self, design: Design, seed: int) -> Callable[[int, PINN], PINN]:
+    def wider(
+        self, problem: Problem, design: Design, seed: int
+    ) -> Callable[[int, PINN], PINN]:
         """Returns what makes a wider model of a model, as `Growth` takes it."""
 
         def wider(width: int, model: PINN) -> PINN:
@@ -216,7 +232,7 @@ class _Maker:
             optimizer = self.optimizer.from_config(self.optimizer.get_config())
             omegas = dict(model.loss_weights)
             made = _Maker(network, optimizer, omegas, self.candidates, self._devices)
-            found = made.model(model.problem)
+            found = made.model(problem)
             found.set_weights(widened(model.get_weights(), found.get_weights()))
             return found
 
@@ -233,6 +249,7 @@ def _through_time(
     clock: Clock,
     windows: int | None,
     fresh: Callable[[], Weights],
+    grow: Callable[[Trainer], Growth],
     callbacks: Iterable[keras.callbacks.Callback],
     verbose: int | str,
 ) -> PINN:
@@ -249,6 +266,15 @@ def _through_time(
         made.balance(model, window.few_points())
 
     found = march(trainer, window, span, windows, fresh, balance)
+    said = []
+    if not found.pays:
+        growth = grow(trainer)
+        if len(growth.widths) > 1:
+            said.append(of_growth(growth.widths, growth.losses))
+        if trainer.model is not model:
+            trainer.model.choices.extend([of_march(problem, found), *said])
+            return trainer.model
+        found.weights, found.losses = [made.network.get_weights()], growth.losses
     whole = PINN(
         window.joined(found.weights, found.edges),
         problem,
@@ -258,5 +284,5 @@ def _through_time(
     whole.compile(optimizer=made.optimizer.from_config(made.optimizer.get_config()))
     whole.optimizer.iterations.assign(trainer.steps)
     whole.history = getattr(model, "history", None)
-    whole.choices.append(of_march(problem, found))
+    whole.choices.extend([of_march(problem, found), *said])
     return whole

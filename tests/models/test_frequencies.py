@@ -84,3 +84,8 @@ def test_around_a_circle_lengths_are_those_within_the_unit_box():
 def test_a_window_of_time_has_its_part_of_the_frequency():
     found = design_for(Driven()).in_windows(4).frequencies
     assert found == pytest.approx([0.0, 0.0, 3 * PI], rel=0.05)
+
+
+def test_what_was_chosen_is_said_where_it_is_not_the_usual():
+    said = " ".join(ki.PINN(problem=Plate()).choices)
+    assert "the network covers: x 62." in said

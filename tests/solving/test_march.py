@@ -174,7 +174,7 @@ def test_without_space_windows_follow_a_whole_time_that_stands_still(windows, ta
 
 
 def test_windows_are_as_many_as_there_are_steps_for():
-    trainer, window = FakeTrainer([1.0] + [1e-3] * 40, 300.0, 0.5), FakeWindow()
+    trainer, window = FakeTrainer([1.0, 1.0] + [1e-3] * 40, 300.0, 0.5), FakeWindow()
     found = march(trainer, window, (0.0, 1.0), None, fresh, balance)
     assert len(found.weights) == 2
     assert window.moves[0] == (0.0, 0.5, None)
@@ -233,3 +233,29 @@ def test_without_space_windows_are_as_long_as_they_can_be(windows, each, ends):
     first = [high - low for low, high in moves[: 1 + len(found.weights)]]
     expected = [b for a, b in zip([8.0, *first], first, strict=False) if a != b]
     assert lengths == expected
+
+
+@pytest.mark.parametrize(("first", "second", "edges"), [(0.09, [], 3), (0.2, 0.02, 15)])
+def test_windows_follow_where_the_first_one_is_much_easier(first, second, edges):
+    losses = [1.0, 1.0, first, *([second] if second else []), *[1e-3] * 99]
+    trainer, window = FakeTrainer(losses, seconds=5000.0), FakeWindow()
+    found = march(trainer, window, (0.0, 16.0), None, fresh, balance)
+    assert found.pays
+    assert len(found.edges) == edges
+    # The trial and the training of the first window begin at the same weights.
+    assert trainer.began_with[2] == ["random"]
+    assert trainer.began_with[3 if not second else 4] != ["random"]
+
+
+@pytest.mark.parametrize("steps_a_second", [1.0, 1000.0])
+def test_where_no_window_is_easier_the_whole_time_goes_on(steps_a_second):
+    losses = [1.0, 1.0, 0.2, 0.03, 5.0]
+    trainer = FakeTrainer(losses, seconds=400.0, steps_a_second=steps_a_second)
+    window = FakeWindow()
+    found = march(trainer, window, (0.0, 16.0), None, fresh, balance)
+    assert not found.pays
+    assert (found.weights, found.losses) == ([["after 2"]], [1.0])
+    assert trainer.model.network.get_weights() == ["after 2"]
+    assert window.moves[-1] == (0.0, 16.0, None)
+    # Sixteen windows are not tried where there would be few steps for each.
+    assert len(trainer.asked) == (3 if steps_a_second == 1.0 else 4)
