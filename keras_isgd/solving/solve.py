@@ -1,8 +1,6 @@
 """A problem solved in one call."""
 
-import itertools
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -10,23 +8,21 @@ import keras
 from keras_isgd.models.choices import of_network
 from keras_isgd.models.default_network import Design, design_for
 from keras_isgd.models.pinn import PINN
-from keras_isgd.networks.widen import widened
 from keras_isgd.optimizers import ISGD
 from keras_isgd.optimizers.auto_control import LARGE
 from keras_isgd.problems import Problem
 from keras_isgd.solving.choices import of_growth, of_march, of_noise, of_starts
 from keras_isgd.solving.growth import Growth
+from keras_isgd.solving.maker import Growing, Maker
 from keras_isgd.solving.march import first_windows, march
 from keras_isgd.solving.noise import Noise, has_noise
 from keras_isgd.solving.starts import Starts
 from keras_isgd.solving.training import Clock, Trainer
-from keras_isgd.solving.windows import Weights, Window, why_not
+from keras_isgd.solving.windows import Window, why_not
 from keras_isgd.utils.checks import check_count, check_positive
 
 __all__ = ["solve"]
 
-# Points that are looked at for each one that a step is trained on.
-_CANDIDATES = 4
 # Units in a layer, and from how many seconds on more of them pay in windows of time.
 _NARROW, _WIDE, _LONG = 24, 32, 100.0
 # Units where time is the only coordinate: windows cost little, and steps less.
@@ -137,119 +133,72 @@ def solve(
             f"{type(problem).__name__} cannot be solved in windows of time: {reason}. "
             "Leave `windows` out."
         )
-    made = _Maker(
+    made = Maker(
         network,
         ISGD() if optimizer is None else optimizer,
         loss_weights or {},
         1 if candidates is None and points is not None else candidates,
         devices,
+        None if design is None else Growing(design, width, seed),
     )
     # What is said of steps there was measured with Gauss-Newton's.
     default = optimizer is None and network.count_params() <= LARGE
+    grows = default and chosen
     if through_time:
-        seeds = itertools.count(seed + 1)
-
-        def fresh() -> Weights:
-            assert design is not None  # else `why_not` has a reason
-            return design.network(width, seed=next(seeds)).get_weights()
-
-        def grow(trainer: Trainer) -> Growth:
-            assert design is not None
-            growth = Growth(trainer, made.wider(problem, design, seed), width)
-            growth.train(grows=default and chosen)
-            return growth
-
-        model = _through_time(
-            problem, made, clock, windows, fresh, grow, callbacks, verbose
-        )
+        model = _through_time(problem, made, clock, windows, grows, callbacks, verbose)
     else:
         model = made.model(problem)
         trainer = Trainer(model, points, clock, callbacks, verbose)
-        if design is not None and points is None:
-            starts = Starts(trainer, design, width, seed, leaves=default)
-            starts.find()
-            said = [of_starts(starts.losses, starts.left)]
-            if trainer.stopped:
-                pass
-            elif default and not loss_weights and has_noise(problem):
-                noise = Noise(trainer)
-                noise.train()
-                said.append(of_noise(noise.misfit, noise.factor))
-            else:
-                growth = Growth(trainer, made.wider(problem, design, seed), width)
-                growth.train(grows=default and chosen)
-                if len(growth.widths) > 1:
-                    said.append(of_growth(growth.widths, growth.losses))
-            model = trainer.model
-            model.choices.extend(said)
-        else:
+        if made.growing is None or points is not None:
             trainer.train()
+        else:
+            noisy = default and not loss_weights and has_noise(problem)
+            model = _from_starts(problem, made, trainer, default, noisy, grows)
     if design is not None:
-        model.choices = [*of_network(design, network, model), *model.choices]
+        one = model.network if model.network.name == network.name else network
+        model.choices = [*of_network(design, one, model), *model.choices]
     return model
 
 
-class _Maker:
-    """Makes the models of a network for a problem, or for windows of it."""
+def _from_starts(
+    problem: Problem,
+    made: Maker,
+    trainer: Trainer,
+    leaves: bool,
+    noisy: bool,
+    grows: bool,
+) -> PINN:
+    """Solves a problem from the best of a few starts, all at once."""
+    assert made.growing is not None
+    starts = Starts(trainer, made.growing, leaves=leaves)
+    starts.find()
+    said = [of_starts(starts.losses, starts.left)]
+    if noisy and not trainer.stopped:
+        noise = Noise(trainer)
+        noise.train()
+        said.append(of_noise(noise.misfit, noise.factor))
+    elif not trainer.stopped:
+        said.extend(_grown(problem, made, trainer, grows))
+    trainer.model.choices.extend(said)
+    return trainer.model
 
-    def __init__(
-        self,
-        network: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
-        loss_weights: Mapping[str, Any],
-        candidates: int | None,
-        devices: str | Sequence[str] | None,
-    ) -> None:
-        self.network, self.optimizer = network, optimizer
-        self.candidates, self._devices = candidates, devices
-        self._given = dict(loss_weights)
 
-    def model(self, problem: Problem) -> PINN:
-        """Returns a compiled model with balanced weights."""
-        with warnings.catch_warnings():
-            if problem.in_window:  # which is not saved
-                warnings.filterwarnings("ignore", message="A model of .* cannot be")
-            model = PINN(
-                self.network,
-                problem,
-                self._given,
-                candidates=self.candidates or 1,
-                devices=self._devices,
-            )
-        if self.candidates is None and model.chooses_points:
-            model.candidates = _CANDIDATES
-        self.balance(model)
-        model.compile(optimizer=self.optimizer)
-        return model
-
-    def wider(
-        self, problem: Problem, design: Design, seed: int
-    ) -> Callable[[int, PINN], PINN]:
-        """Returns what makes a wider model of a model, as `Growth` takes it."""
-
-        def wider(width: int, model: PINN) -> PINN:
-            network = design.network(width, seed=seed + width)
-            optimizer = self.optimizer.from_config(self.optimizer.get_config())
-            omegas = dict(model.loss_weights)
-            made = _Maker(network, optimizer, omegas, self.candidates, self._devices)
-            found = made.model(problem)
-            found.set_weights(widened(model.get_weights(), found.get_weights()))
-            return found
-
-        return wider
-
-    def balance(self, model: PINN, points: Mapping[str, Any] | None = None) -> None:
-        """Sets the weights of the terms that were not given."""
-        model.loss_weights = {**model.balanced_weights(points), **self._given}
+def _grown(problem: Problem, made: Maker, trainer: Trainer, grows: bool) -> list[str]:
+    """Trains to the end of the time, with wider networks; returns what to say of it."""
+    assert made.growing is not None
+    growth = Growth(trainer, made.wider(problem), made.growing.width)
+    growth.train(grows)
+    if len(growth.widths) == 1:
+        return []
+    return [of_growth(growth.widths, growth.losses)]
 
 
 def _through_time(
     problem: Problem,
-    made: _Maker,
+    made: Maker,
     clock: Clock,
     windows: int | None,
-    fresh: Callable[[], Weights],
-    grow: Callable[[Trainer], Growth],
+    grows: bool,
     callbacks: Iterable[keras.callbacks.Callback],
     verbose: int | str,
 ) -> PINN:
@@ -265,16 +214,14 @@ def _through_time(
     def balance() -> None:
         made.balance(model, window.few_points())
 
-    found = march(trainer, window, span, windows, fresh, balance)
-    said = []
+    found = march(trainer, window, span, windows, made.fresh, balance)
+    said = [of_march(problem, found)]
     if not found.pays:
-        growth = grow(trainer)
-        if len(growth.widths) > 1:
-            said.append(of_growth(growth.widths, growth.losses))
+        said.extend(_grown(problem, made, trainer, grows))
         if trainer.model is not model:
-            trainer.model.choices.extend([of_march(problem, found), *said])
+            trainer.model.choices.extend(said)
             return trainer.model
-        found.weights, found.losses = [made.network.get_weights()], growth.losses
+        found.weights = [made.network.get_weights()]
     whole = PINN(
         window.joined(found.weights, found.edges),
         problem,
@@ -284,5 +231,5 @@ def _through_time(
     whole.compile(optimizer=made.optimizer.from_config(made.optimizer.get_config()))
     whole.optimizer.iterations.assign(trainer.steps)
     whole.history = getattr(model, "history", None)
-    whole.choices.extend([of_march(problem, found), *said])
+    whole.choices.extend(said)
     return whole

@@ -2,8 +2,8 @@
 
 import math
 
-from keras_isgd.models.default_network import Design
 from keras_isgd.problems import Data
+from keras_isgd.solving.maker import Growing
 from keras_isgd.solving.training import STUCK, Trainer
 
 __all__ = ["Starts"]
@@ -19,9 +19,7 @@ class Starts:
 
     Args:
         trainer: a `Trainer`, whose model has the first of the networks.
-        design: what makes others.
-        width: theirs.
-        seed: of the first.
+        others: what makes others.
         leaves: whether runs that stand still are left.
 
     Attributes:
@@ -29,18 +27,10 @@ class Starts:
         left: losses with which runs stood still that were left for other weights.
     """
 
-    def __init__(
-        self,
-        trainer: Trainer,
-        design: Design,
-        width: int,
-        seed: int,
-        leaves: bool = True,
-    ) -> None:
+    def __init__(self, trainer: Trainer, others: Growing, leaves: bool = True) -> None:
         self._trainer, self._model = trainer, trainer.model
-        self._design, self._width, self._seed = design, width, seed
+        self._others, self._leaves = others, leaves
         self._first = self._model.get_weights()
-        self._count, self._leaves = 1, leaves
         self.losses: list[float] = []
         self.left: list[float] = []
 
@@ -57,11 +47,8 @@ class Starts:
 
     def _begin_another(self) -> None:
         self._model.set_weights(self._first)
-        seed = self._seed + 1000 * self._count
-        other = self._design.network(self._width, seed=seed)
-        self._model.network.set_weights(other.get_weights())
+        self._model.network.set_weights(self._others.another().get_weights())
         self._trainer.begin_anew()
-        self._count += 1
 
     def _find_best(self) -> None:
         """Trains from each of the first starts for a few steps, and keeps the best."""

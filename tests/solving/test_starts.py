@@ -5,6 +5,7 @@ import types
 
 import keras_isgd as ki
 from keras_isgd.solving.choices import of_starts
+from keras_isgd.solving.maker import Growing
 from keras_isgd.solving.starts import Starts
 
 
@@ -52,7 +53,7 @@ class FakeTrainer:
 
 
 def starts_of(trainer, **arguments):
-    starts = Starts(trainer, Design(), 8, 0, **arguments)
+    starts = Starts(trainer, Growing(Design(), 8, 0), **arguments)
     starts.find()
     # Where it goes on from.
     trainer.began_with.append(trainer.model.get_weights()[0])
