@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from keras_isgd.models.pinn import PINN
 from keras_isgd.optimizers.auto_control import LARGE
-from keras_isgd.solving.training import Trainer
+from keras_isgd.solving.training import NOTHING_LEFT, Trainer
 
 __all__ = ["Growth"]
 
@@ -50,7 +50,8 @@ class Growth:
             if trainer.stopped or not grows:
                 return
             width = math.ceil(_WIDER * self.widths[-1])
-            if not self._has_time(width):
+            worth = self.losses[-1] > NOTHING_LEFT
+            if not (worth and self._has_time(width)):
                 loss = trainer.train()
                 self.losses[-1] = min(self.losses[-1], loss)
                 return

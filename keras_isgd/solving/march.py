@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_isgd.problems import Problem
-from keras_isgd.solving.training import STUCK, Trainer
+from keras_isgd.solving.training import NOTHING_LEFT, STUCK, Trainer
 from keras_isgd.solving.windows import Weights, Window
 
 __all__ = ["March", "first_windows", "march"]
@@ -31,8 +31,6 @@ _FAILED, _RETRY_STEPS = 1e-2, 60
 # windows have the lengths that they need: one of so many parts first, half of it where
 # so many steps leave a larger loss than this, and twice of it where so few are enough.
 _PARTS, _TRIAL_STEPS, _ENDURED, _FEW_STEPS = 8, 40, 1e-3, 12
-# Nor do windows follow a whole time whose loss is so small.
-_NOTHING_LEFT = 1e-20
 
 
 @dataclasses.dataclass
@@ -107,7 +105,7 @@ def march(
             whole = March([network.get_weights()], [], [loss])
             whole.omegas.append(dict(trainer.model.loss_weights))
             few = trainer.steps_left < _PARTS * _TRIAL_STEPS
-            if not window.only_time or loss <= _NOTHING_LEFT or few or trainer.stopped:
+            if not window.only_time or loss <= NOTHING_LEFT or few or trainer.stopped:
                 return whole
         network.set_weights(start)
         if window.only_time:

@@ -84,7 +84,8 @@ def solve(
             halved. None finds out.
         devices: see `PINN`.
         callbacks: more Keras callbacks. In windows of time their model is that of one
-            window, which knows nothing of other times.
+            window, which knows nothing of other times; where a wider network goes on,
+            it is that of the wider one from then on.
         verbose: of `fit`.
 
     Returns:

@@ -13,11 +13,14 @@ from keras_isgd.models.pinn import PINN
 from keras_isgd.optimizers import ISGD
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
 
-__all__ = ["STUCK", "Clock", "Trainer"]
+__all__ = ["NOTHING_LEFT", "STUCK", "Clock", "Trainer"]
 
 # What stands still with a larger loss is not near a solution: it is stuck, and begins
 # anew with random weights.
 STUCK = 0.1
+
+# What stands still with a smaller loss has come to the end of the digits.
+NOTHING_LEFT = 1e-20
 
 # A run stands still when the smallest loss of so many steps is not below so much of the
 # smallest loss before them; the last one of all when that holds for so many times more.

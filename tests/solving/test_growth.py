@@ -50,6 +50,12 @@ def test_it_does_not_grow_where_too_few_steps_would_be_left():
     assert trainer.lasts == [False, True]
 
 
+def test_it_does_not_grow_at_the_end_of_the_digits():
+    trainer = FakeTrainer([1e-22, 1e-23])
+    growth = growth_of(trainer)
+    assert (growth.widths, growth.losses) == ([24], [1e-23])
+
+
 def test_it_stays_as_it_is_where_its_size_was_given():
     trainer = FakeTrainer([1.0])
     growth = growth_of(trainer, grows=False)

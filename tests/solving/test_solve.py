@@ -103,6 +103,7 @@ def test_the_best_of_several_steps_in_an_epoch_is_not_known():
         )
 
 
+@keras.saving.register_keras_serializable("tests")
 class Bump(ki.Problem):
     """-u'' = f without time, of which some random starts are worse than others."""
 
@@ -164,3 +165,30 @@ def test_other_optimizers():
         model = ki.solve(Bump(), 3.0, width=5, optimizer=optimizer)
         assert model.optimizer is optimizer
         assert int(optimizer.iterations.numpy()) > 0
+
+
+def test_a_wider_network_goes_on_where_one_stagnates(monkeypatch, tmp_path):
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            losses.setdefault(self.model.count_params(), []).append(logs["loss_before"])
+            # Enough of the second network.
+            if len(losses) > 1 and len(losses[self.model.count_params()]) > 5:
+                self.model.stop_training = True
+
+    monkeypatch.setattr("keras_isgd.solving.training._STANDING_STEPS", 4)
+    losses = {}
+    model = ki.solve(Bump(), 60, callbacks=[Watch()])
+    (narrow, before), (wide, after) = losses.items()
+    assert wide == model.count_params() > 1.8 * narrow
+    # It begins as the same function, on other points.
+    assert 0.1 < after[0] / min(before) < 10.0
+    said = " ".join(model.choices)
+    assert "two layers of 34" in said
+    assert "Size: networks of 24, 34 units" in said
+    assert model.relative_l2() < 1e-3
+    model.save(tmp_path / "model.keras")
+    x = np.linspace(0.0, 1.0, 7)[:, None]
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(
+        again.predict(x, verbose=0), model.predict(x, verbose=0)
+    )
