@@ -119,15 +119,17 @@ def test_one_straight_iteration_is_a_levenberg_marquardt_step(factorisation):
 
 @pytest.mark.parametrize("factorisation", ["exact", "iterative"])
 def test_more_iterations_solve_the_implicit_equation(factorisation):
-    residuals = []
+    # Decreases are seen down to rounding, 1e-16 of the value, and so gradients down to
+    # the root of it: on some processors iterations end at 1.7e-8.
+    tolerance, residuals = 5e-8 if factorisation == "exact" else 1e-8, []
     for iterations in (1, 40):
         solver = ki.solvers.GaussNewton(
-            iterations, factorisation, cg_tolerance=1e-6, tolerance=1e-8
+            iterations, factorisation, cg_tolerance=1e-6, tolerance=tolerance
         )
         *_, report = step_of(ki.ISGD(0.2, inner=solver))
         residuals.append(float(report.implicit_residual))
     assert residuals[0] > 1e-4
-    assert residuals[1] < 1e-8
+    assert residuals[1] < tolerance
     assert int(report.status) == ki.Status.SOLVED
 
 
