@@ -207,7 +207,9 @@ class _Going:
             self._window.move(low, low + (high - low) / count)
             self._trainer.begin_anew()
             first = self._trainer.train(steps=steps, last=False, enough=_GOOD)
-            if first <= _PAYS / count * loss or self._trainer.stopped:
+            if self._trainer.stopped:
+                return None  # and the whole time has at least an answer everywhere
+            if first <= _PAYS / count * loss:
                 return count
         return None
 

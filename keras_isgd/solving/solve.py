@@ -217,7 +217,7 @@ def _through_time(
 
     found = march(trainer, window, span, windows, made.fresh, balance)
     said = [of_march(problem, found)]
-    if not found.pays:
+    if not (found.pays or trainer.stopped):
         said.extend(_grown(problem, made, trainer, grows))
         if trainer.model is not model:
             trainer.model.choices.extend(said)

@@ -189,3 +189,26 @@ def test_a_beam_is_solved_in_any_unit(length):
     exact = x * (length - x) / 2
     error = np.abs(model.predict(x, verbose=0) - exact).max() / exact.max()
     assert error < 1e-4
+
+
+class Unknown(ki.Problem):
+    """(a u')' = f with an unknown a, which is 2 at both ends but for rounding."""
+
+    outputs = ("u", "a")
+
+    def residual(self, u, x):
+        flux = u["a"].d("x") * u["u"].d("x") + u["a"].value * u["u"].d("xx")
+        return flux - tf.sin(3.0 * x)
+
+    def conditions(self):
+        return [
+            ki.Dirichlet(value=self.at_the_ends, component="a"),
+            ki.Data([[0.2], [0.5], [0.8]], [1.0, 2.0, 1.5], "u"),
+        ]
+
+    def at_the_ends(self, x):
+        return 2.0 + 9.0 * tf.sin(5.0 * np.pi * x)
+
+
+def test_rounding_of_a_prescribed_value_is_no_size():
+    assert design_for(Unknown()).sizes[1] == pytest.approx(2.0)

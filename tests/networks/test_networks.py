@@ -400,3 +400,18 @@ def test_frequencies_are_real_numbers():
 def test_a_domain_without_centres_says_that_it_has_no_effect():
     with pytest.warns(DeprecationWarning, match="no effect here"):
         networks.mlp(domain=ki.Box(0.0, 2.0))
+
+
+def test_each_input_can_have_a_scale_of_its_own():
+    network = networks.mlp(2, width=400, input_scale=[30.0, 4.0], seed=0)
+    kernel = network.get_layer("hidden_1").kernel.numpy()
+    assert kernel.std(axis=1) == pytest.approx([30.0, 4.0], rel=0.15)
+    again = keras.Model.from_config(network.get_config())
+    for one, other in zip(network.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+@pytest.mark.parametrize("scales", [[1.0], [1.0, -1.0], [[1.0, 2.0]]])
+def test_scales_that_do_not_fit_the_inputs_are_refused(scales):
+    with pytest.raises(ValueError, match="one for each of the 2 inputs"):
+        networks.mlp(2, input_scale=scales)

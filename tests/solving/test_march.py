@@ -259,3 +259,11 @@ def test_where_no_window_is_easier_the_whole_time_goes_on(steps_a_second):
     assert window.moves[-1] == (0.0, 16.0, None)
     # Sixteen windows are not tried where there would be few steps for each.
     assert len(trainer.asked) == (3 if steps_a_second == 1.0 else 4)
+
+
+def test_where_the_time_ends_in_the_first_window_the_whole_time_is_kept():
+    trainer = FakeTrainer([1.0, 1.0, 1e-3, 1e-3], seconds=30.0, steps_a_second=100.0)
+    found = march(trainer, FakeWindow(), (0.0, 16.0), None, fresh, balance)
+    assert trainer.stopped
+    assert (found.weights, found.edges) == ([["after 2"]], [])
+    assert trainer.model.network.get_weights() == ["after 2"]
