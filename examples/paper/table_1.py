@@ -66,6 +66,7 @@ def main(arguments=None):
     """Prints the table of one setting; writes curves and solutions."""
     options = _options(arguments)
     out = options.out or f"runs/table_1/{options.setting}"
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     os.makedirs(out, exist_ok=True)
     results = _earlier(f"{out}/results.json", options)
     names = []
@@ -121,6 +122,7 @@ def _options(arguments):
     parser.add_argument(
         "--points", type=int, nargs="+", default=None, help="instead of the paper's"
     )
+    parser.add_argument("--dtype", choices=("float32", "float64"), default="float64")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", default=None, help="directory; runs/table_1/<setting>")
     options = common.parse(parser, arguments, SHORT, FULL)
@@ -134,7 +136,7 @@ def _options(arguments):
 
 def _shared(options):
     """What runs must have in common to stand in one table."""
-    names = ("setting", "width", "depth", "points", "alpha", "seed")
+    names = ("setting", "width", "depth", "points", "alpha", "dtype", "seed")
     return {name: getattr(options, name) for name in names}
 
 
@@ -144,7 +146,7 @@ def _earlier(path, options):
         return {}
     with open(path) as file:
         content = json.load(file)
-    if content["settings"] != _shared(options):
+    if {"dtype": "float64", **content["settings"]} != _shared(options):
         raise SystemExit(
             f"{path} holds runs of other settings, {content['settings']}. "
             "Give another directory as --out."
@@ -214,7 +216,11 @@ def _run(name, options):
         return _train(name, model, ki.ISGD(), data, [], options)
     problem = recipe.make_problem()
     network = ki.networks.mlp(
-        len(problem.coordinates), width=width, depth=depth, seed=options.seed
+        len(problem.coordinates),
+        width=width,
+        depth=depth,
+        dtype=options.dtype,
+        seed=options.seed,
     )
     model = ki.PINN(network, problem)
     batch = "batch" in options.setting

@@ -143,7 +143,9 @@ def reduce(
         argmin |J s + r|^2 + lambda |c s|^2.
 
     On a CPU the factorisations are LAPACK's own: TensorFlow's take about twice as
-    long there. On a GPU they are TensorFlow's.
+    long there. On a GPU Gram matrices are TensorFlow's, and QR is LAPACK's: cuSOLVER
+    takes 45 ms for 500 rows of 800 columns, on which a CPU spends less, and a small
+    matrix is copied in a millisecond.
 
     Args:
         jacobian: J, `(m, p)`.
@@ -162,16 +164,17 @@ def reduce(
     scaled_first = scale is not None and sample is not False
     if scaled_first:
         jacobian = jacobian / scale
+
+    def by_lapack() -> list[tf.Tensor]:
+        arguments = [jacobian, residual, exact]
+        return tf.numpy_function(lapack.reduce, arguments, (dtype, dtype, dtype))
+
     if on_gpu:
         matrix, right, basis = tf.cond(
-            exact,
-            lambda: on_device.reduce_exact(jacobian, residual),
-            lambda: on_device.reduce_gram(jacobian, residual),
+            exact, by_lapack, lambda: list(on_device.reduce_gram(jacobian, residual))
         )
     else:
-        matrix, right, basis = tf.numpy_function(
-            lapack.reduce, [jacobian, residual, exact], (dtype, dtype, dtype)
-        )
+        matrix, right, basis = by_lapack()
     # The Gram matrix of the rows has J itself as its basis: not copied.
     basis = _choose(
         sample, lambda: tf.cond(exact, lambda: basis, lambda: jacobian), lambda: basis
@@ -232,11 +235,20 @@ def damped_unknowns(
         y `(k,)`, of which the step is basis^T y, the decrease `()`, and the factor.
     """
     matrix, right, _, exact, sample, on_gpu, *_ = reduction
-    arguments = [matrix, right, damping, exact, sample]
-    if on_gpu:
-        return on_device.damped(*arguments)
     dtype = right.dtype
-    y, decrease, factor = tf.numpy_function(lapack.damped, arguments, (dtype,) * 3)
+
+    def by_lapack() -> list[tf.Tensor]:
+        arguments = [matrix, right, damping, exact, sample]
+        return tf.numpy_function(lapack.damped, arguments, (dtype,) * 3)
+
+    if on_gpu:
+        y, decrease, factor = tf.cond(
+            exact,
+            by_lapack,
+            lambda: list(on_device.damped(matrix, right, damping, sample)),
+        )
+    else:
+        y, decrease, factor = by_lapack()
     y.set_shape((None,))
     decrease.set_shape(())
     factor.set_shape((None, None))

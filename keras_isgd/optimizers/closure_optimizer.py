@@ -60,7 +60,8 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
             weakref.WeakKeyDictionary()
         )
         self._evaluations = self.add_variable((), dtype="int64", name="evaluations")
-        self._status = self.add_variable((), dtype="int32", name="status")
+        # TensorFlow keeps int32 variables of a GPU on the CPU, where XLA has no access.
+        self._status = self.add_variable((), dtype="int64", name="status")
         self._description: str | None = None
 
     # -- what subclasses say ------------------------------------------------
@@ -172,7 +173,7 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
         self._average(verdict.taken)
         self._count(verdict.status)
         self._evaluations.assign_add(tf.cast(verdict.evaluations, tf.int64))
-        self._status.assign(verdict.status)
+        self._status.assign(tf.cast(verdict.status, tf.int64))
         return StepReport(
             loss=verdict.end.value,
             inner_iterations=step.iterations,

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_isgd import compat, solvers
 from keras_isgd.objectives.objective import Evaluation, Objective
+from keras_isgd.optimizers import kept_state
 from keras_isgd.optimizers.auto_control import AutoControl
 from keras_isgd.optimizers.closure_optimizer import Assignment, ClosureOptimizer
 from keras_isgd.optimizers.step_control import FixedAlpha, StepControl
@@ -107,24 +108,14 @@ class ISGD(ClosureOptimizer):
     def build(self, variables: Sequence[keras.Variable]) -> None:
         if not self.built:
             size, dtype = _size(variables), variables[0].dtype
-            self._inner_state = self._keep(
-                "inner", self.inner.initial_state(size, dtype)
+            self._inner_state = kept_state.keep(
+                self, self.inner.initial_state(size, dtype), "inner_"
             )
             self._last_alpha = self.add_variable((), dtype="float64", name="alpha")
-            self._control_state = self._keep(
-                "control", self._rule.initial_state(size, dtype)
+            self._control_state = kept_state.keep(
+                self, self._rule.initial_state(size, dtype), "control_"
             )
         super().build(variables)
-
-    def _keep(self, prefix: str, state: Any) -> Any:
-        """Makes variables of a NamedTuple of tensors."""
-        kept = {}
-        for name, value in state._asdict().items():
-            kept[name] = self.add_variable(
-                value.shape, dtype=value.dtype.name, name=f"{prefix}_{name}"
-            )
-            kept[name].assign(value)
-        return type(state)(**kept)
 
     def state(self) -> dict[str, Any]:
         state = super().state()
@@ -170,7 +161,7 @@ class ISGD(ClosureOptimizer):
         alpha = tf.where(usable, alpha, tf.constant(math.nan, start.w.dtype))
         state = self._recall(inner, alpha)
         step = self._rule.propose(
-            inner, state, objective, start, alpha, _read(self._control_state)
+            inner, state, objective, start, alpha, kept_state.read(self._control_state)
         )
         status = tf.where(usable, step.status, int(Status.BAD_LEARNING_RATE))
         return step._replace(status=status, state=(inner, state, alpha, step.state))
@@ -184,7 +175,7 @@ class ISGD(ClosureOptimizer):
         )
         step = step._replace(state=control)
         following, control = self._rule.learn(
-            _read(self._control_state), step, verdict, alpha
+            kept_state.read(self._control_state), step, verdict, alpha
         )
         assignments = [
             *zip(self._inner_state, after, strict=True),
@@ -197,7 +188,7 @@ class ISGD(ClosureOptimizer):
 
     def _recall(self, inner: solvers.Solver, alpha: tf.Tensor) -> Any:
         """The inner solver's state, as far as it holds for the present alpha."""
-        state = _read(self._inner_state)
+        state = kept_state.read(self._inner_state)
         same = tf.equal(
             tf.cast(alpha, tf.float64), tf.convert_to_tensor(self._last_alpha)
         )
@@ -237,10 +228,6 @@ class ISGD(ClosureOptimizer):
 
 def _size(variables: Sequence[keras.Variable]) -> int:
     return sum(v.value.shape.num_elements() for v in variables)
-
-
-def _read(state: Any) -> Any:
-    return type(state)(*(tf.convert_to_tensor(v) for v in state))
 
 
 def _check_control(step_control: Any, learning_rate: Any) -> StepControl | None:

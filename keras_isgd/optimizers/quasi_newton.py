@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_isgd.objectives.objective import Evaluation, Objective
+from keras_isgd.optimizers import kept_state
 from keras_isgd.optimizers.closure_optimizer import Assignment, ClosureOptimizer
 from keras_isgd.optimizers.step_result import StepResult, Verdict
 from keras_isgd.solvers.base import Solver
@@ -47,12 +48,7 @@ class QuasiNewton(ClosureOptimizer):
         if not self.built:
             size = sum(v.value.shape.num_elements() for v in variables)
             state = self.solver.initial_state(size, variables[0].dtype)
-            self._curvature = type(state)(
-                *(
-                    self.add_variable(v.shape, dtype=v.dtype.name, name=name)
-                    for name, v in state._asdict().items()
-                )
-            )
+            self._curvature = kept_state.keep(self, state)
         super().build(variables)
 
     def state(self) -> dict[str, Any]:
@@ -63,12 +59,12 @@ class QuasiNewton(ClosureOptimizer):
         return state
 
     def forget(self) -> None:
-        begun = self.solver.state_after_refusal(self._read())
+        begun = self.solver.state_after_refusal(kept_state.read(self._curvature))
         for variable, value in zip(self._curvature, begun, strict=True):
             variable.assign(value)
 
     def propose(self, objective: Objective, start: Evaluation) -> StepResult:
-        curvature = self._read()
+        curvature = kept_state.read(self._curvature)
         result = self.solver.solve(objective, start, curvature)
         return StepResult(
             w=result.w,
@@ -100,8 +96,3 @@ class QuasiNewton(ClosureOptimizer):
         config = super().get_config()
         del config["learning_rate"]
         return {**config, **self.solver.get_config()}
-
-    def _read(self) -> Any:
-        return type(self._curvature)(
-            *(tf.convert_to_tensor(v) for v in self._curvature)
-        )

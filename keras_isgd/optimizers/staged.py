@@ -139,7 +139,7 @@ class Staged(ClosureOptimizer):
         )
         self._description = self.describe(objective)
         self._evaluations.assign_add(report.evaluations)
-        self._status.assign(report.status)
+        self._status.assign(tf.cast(report.status, tf.int64))
         self._count(report.loss)
         return report._replace(evaluations=tf.convert_to_tensor(self._evaluations))
 
