@@ -40,6 +40,7 @@ class MomentumState(NamedTuple):
         stepped: whether there was a step, int32.
         before: the weights before the last step, `(p,)`.
         after: the weights after it, `(p,)`.
+        settled: how many steps 1 - mu was at its least, float64.
     """
 
     rate: tf.Tensor
@@ -49,6 +50,7 @@ class MomentumState(NamedTuple):
     stepped: tf.Tensor
     before: tf.Tensor
     after: tf.Tensor
+    settled: tf.Tensor
 
 
 class _Proposed(NamedTuple):
@@ -58,11 +60,15 @@ class _Proposed(NamedTuple):
         rate: 1 - mu, float64.
         damping: relative lambda of the step, float64.
         predicted: decrease of the loss by the linear model, `()`.
+        settled: as in `MomentumState`.
+        least: the smallest relative lambda of the step, float64.
     """
 
     rate: tf.Tensor
     damping: tf.Tensor
     predicted: tf.Tensor
+    settled: tf.Tensor
+    least: tf.Tensor
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
@@ -88,6 +94,10 @@ class SPRING(StepControl):
       fixed points mu stays 0.
     - lambda, relative to the mean square of a row of J: by the ratio of the actual
       to the predicted decrease on the step's points, not below `smallest_damping`.
+    - Both bounds fall in a long run, since an average over more rows resolves smaller
+      singular values: after n steps with 1 - mu at its bound, of m rows each and p
+      weights, that of lambda is `smallest_damping` / (1 + n m / p), and that of 1 - mu
+      is `smallest_rate` over the root of it.
 
     A step that raises the loss on the next points by more than that loss was is taken
     back, as by `DecreaseRatio`, and the momentum starts again from nothing.
@@ -95,8 +105,8 @@ class SPRING(StepControl):
     Args:
         generalization: the part of a step's gain that new points must confirm, in
             (0, 1).
-        smallest_damping: of lambda, relative.
-        smallest_rate: of 1 - mu, in (0, 1].
+        smallest_damping: of lambda, relative, at first.
+        smallest_rate: of 1 - mu, in (0, 1], at first.
         adaptation: the factor by which 1 - mu moves in a step, above 1.
         relaxation: c. With 1 momentum averages what full steps would do; 2 is twice as
             fast, and above 3 a linear problem may diverge.
@@ -139,6 +149,7 @@ class SPRING(StepControl):
             tf.constant(0, tf.int32),
             tf.zeros(size, dtype),
             tf.zeros(size, dtype),
+            tf.zeros((), tf.float64),
         )
 
     def propose(
@@ -154,7 +165,13 @@ class SPRING(StepControl):
         dtype = start.w.dtype
         seen = review(objective, start, state.before, state.after, state.stepped > 0)
         origin = seen.origin
-        rate = self._rate(state, seen, start)
+        # How often as many rows as weights were seen while 1 - mu was at its bound.
+        share = (squares.row_count() or 0) / squares.parameters.size
+        fallen = 1.0 / (1.0 + share * state.settled)
+        least = self.smallest_damping * fallen
+        least_rate = self.smallest_rate * tf.sqrt(fallen)
+        rate = self._rate(state, seen, start, least_rate)
+        settled = state.settled + tf.cast(rate <= least_rate, tf.float64)
         eta = tf.cast(tf.minimum(self.relaxation * rate, 1.0), dtype)
         kept = seen.known & ~seen.returned
         mu = tf.cast(1.0 - rate, dtype)
@@ -162,12 +179,12 @@ class SPRING(StepControl):
         relative = tf.where(seen.returned, _RAISE * state.damping, state.damping)
         model = solver.linearise(squares, origin.w, scaled=False, exact=False)
         unit = tf.cast(model.mean_square(), tf.float64)
-        alphas = tf.cast(0.5 / (unit * self._dampings(relative)), dtype)
+        alphas = tf.cast(0.5 / (unit * _dampings(relative, least)), dtype)
         trial, tried = _longest_good(squares, model, origin, alphas, drift, eta)
         problem = ProximalProblem(objective, origin, alphas[trial.i])
         ahead = model.residual + model.jvp(trial.step)
         predicted = tf.reduce_sum(model.residual**2) - tf.reduce_sum(ahead**2)
-        used = self._dampings(relative)[trial.i]
+        used = _dampings(relative, least)[trial.i]
         return StepResult(
             w=tf.where(trial.good, origin.w + trial.step, origin.w),
             origin=origin,
@@ -176,7 +193,7 @@ class SPRING(StepControl):
             evaluations=tried + 1 + tf.cast(seen.returned, tf.int32),
             learning_rate=problem.alpha,
             proximal=problem,
-            state=(inner_state, _Proposed(rate, used, predicted)),
+            state=(inner_state, _Proposed(rate, used, predicted, settled, least)),
         )
 
     def learn(
@@ -187,7 +204,7 @@ class SPRING(StepControl):
         ratio = (origin.value - end.value) / proposed.predicted
         lower = verdict.taken & (ratio > _VERY_GOOD)
         damping = tf.where(lower, _LOWER * proposed.damping, proposed.damping)
-        damping = tf.clip_by_value(damping, self.smallest_damping, _LARGEST)
+        damping = tf.clip_by_value(damping, proposed.least, _LARGEST)
         gain = tf.math.log(origin.value) - tf.math.log(end.value)
         eta = tf.minimum(self.relaxation * proposed.rate, 1.0)
         move = (end.w - origin.w) / tf.cast(eta, end.w.dtype)
@@ -199,6 +216,7 @@ class SPRING(StepControl):
             stepped=tf.constant(1, tf.int32),
             before=origin.w,
             after=end.w,
+            settled=proposed.settled,
         )
         return step.learning_rate, following
 
@@ -208,7 +226,9 @@ class SPRING(StepControl):
     def describe(self, inner: Solver, objective: Objective) -> str:
         return f"{inner.describe(objective)}, in their space, with momentum"
 
-    def _rate(self, state: MomentumState, seen: Review, start: Evaluation) -> tf.Tensor:
+    def _rate(
+        self, state: MomentumState, seen: Review, start: Evaluation, least: tf.Tensor
+    ) -> tf.Tensor:
         """1 - mu, after what the present points say about the last step."""
         held = tf.cast(tf.math.log(seen.earlier) - tf.math.log(start.value), tf.float64)
         usable = seen.known & (state.gain > 0.0) & tf.math.is_finite(state.gain)
@@ -218,11 +238,7 @@ class SPRING(StepControl):
             confirmed, self.adaptation * state.rate, state.rate / self.adaptation
         )
         rate = tf.where(usable, adapted, state.rate)
-        return tf.clip_by_value(rate, self.smallest_rate, 1.0)
-
-    def _dampings(self, first: tf.Tensor) -> tf.Tensor:
-        powers = tf.constant([_RAISE**k for k in range(_TRIALS)], tf.float64)
-        return tf.clip_by_value(first * powers, self.smallest_damping, _LARGEST)
+        return tf.clip_by_value(rate, least, 1.0)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -232,6 +248,11 @@ class SPRING(StepControl):
             "adaptation": self.adaptation,
             "relaxation": self.relaxation,
         }
+
+
+def _dampings(first: tf.Tensor, least: tf.Tensor) -> tf.Tensor:
+    powers = tf.constant([_RAISE**k for k in range(_TRIALS)], tf.float64)
+    return tf.clip_by_value(first * powers, least, _LARGEST)
 
 
 def _in_rows(
