@@ -192,6 +192,7 @@ def sketched(
     interior: int = 4000,
     boundary: int = 400,
     size: int = 1000,
+    oversampling: float = 1.0,
     radii: int = 8,
     piece: int = 400,
     mixing: str = "cosines",
@@ -200,12 +201,14 @@ def sketched(
 
     Z `(p, size)` has orthonormal columns: signs, a permutation and some columns of the
     discrete cosine transform ("cosines"), or equal buckets of weights with signs
-    ("buckets"). C `(size, m)` puts each row into four buckets with signs.
+    ("buckets"). C, with `oversampling` times as many rows, puts each row of J into four
+    buckets with signs.
     """
     model, p = start.model, start.parameters.size
     batch = next(start.points(interior, boundary, resample=False))
     generator = np.random.default_rng(start.seed)
     size = min(size, p // 2)
+    height = int(oversampling * size)
     m = interior + boundary
 
     @_compiled
@@ -219,13 +222,13 @@ def sketched(
     share = 1.0 / np.sqrt(count)
 
     def sketch(w: tf.Tensor, mix: Callable) -> tuple[np.ndarray, np.ndarray]:
-        rows, jacobian = np.zeros(size), np.zeros((size, size))
+        rows, jacobian = np.zeros(height), np.zeros((height, size))
         for part in parts:
             r, j = (share * x.numpy() for x in linearise(w, part))
-            hashed = generator.integers(0, size, (4, len(r)))
+            hashed = generator.integers(0, height, (4, len(r)))
             signs = generator.choice([-0.5, 0.5], (4, len(r)))
             where = (hashed.ravel(), np.tile(np.arange(len(r)), 4))
-            c = scipy.sparse.csr_matrix((signs.ravel(), where), (size, len(r)))
+            c = scipy.sparse.csr_matrix((signs.ravel(), where), (height, len(r)))
             rows += c @ r
             jacobian += c @ mix(j)
         return rows, jacobian
@@ -235,7 +238,7 @@ def sketched(
     while True:
         mix, back = _columns(p, size, mixing, generator)
         rows, jacobian = sketch(w, mix)
-        left, s, right = np.linalg.svd(jacobian)
+        left, s, right = np.linalg.svd(jacobian, full_matrices=False)
         g = s * (left.T @ rows)
         tried = radius * np.geomspace(1 / 3, 3, radii)
         attempt = functools.partial(_attempt, g, s, right, back, value, w, loss)
