@@ -1,6 +1,7 @@
 """The step control that suits the number of weights and rows."""
 
-from typing import Any, NamedTuple
+import collections
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -20,21 +21,10 @@ __all__ = ["LARGE", "AutoControl"]
 LARGE = 4000
 
 
-class _Both(NamedTuple):
-    """The states of both controls; those of `RatioState` come first."""
-
-    lowest: tf.Tensor
-    peak: tf.Tensor
-    turned: tf.Tensor
-    cap: tf.Tensor
-    used: tf.Tensor
-    before: tf.Tensor
-    after: tf.Tensor
-    rate: tf.Tensor
-    damping: tf.Tensor
-    gain: tf.Tensor
-    momentum: tf.Tensor
-    stepped: tf.Tensor
+# The states of both controls. They share the weights before and after a step.
+_Both = collections.namedtuple(  # type: ignore[misc]
+    "_Both", tuple(dict.fromkeys((*RatioState._fields, *MomentumState._fields)))
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")

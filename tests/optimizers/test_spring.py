@@ -112,6 +112,19 @@ def test_noise_is_averaged_by_momentum():
     assert ends() < 0.5 * ends(smallest_rate=1.0)
 
 
+def test_bounds_fall_once_as_many_rows_as_weights_were_seen():
+    rows = Rows(noise=0.05)
+    optimizer = _isgd()
+    for _ in range(600):
+        optimizer.minimize(rows.objective)
+        rows.draw()
+    state = {k: float(v.numpy()) for k, v in optimizer.state().items() if not v.shape}
+    seen = state["control_settled"] * rows.objective.row_count() / rows.w.shape[0]
+    assert seen > 1.0
+    least = 0.01 / np.sqrt(1.0 + seen)
+    assert 0.99 * least <= state["control_rate"] < 0.01
+
+
 def test_on_fixed_points_steps_are_full_ones():
     rows = Rows()
     optimizer = _isgd()
