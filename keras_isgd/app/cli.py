@@ -101,7 +101,7 @@ def _add_solve(found: Any) -> None:
         "--task",
         type=int,
         metavar="N",
-        help="with --hosts: which of them this process is, from 0; the first one writes",
+        help="with --hosts: which of them this process is; 0 writes the files",
     )
     solve.set_defaults(command=commands.solve)
 

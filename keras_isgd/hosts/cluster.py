@@ -111,24 +111,24 @@ class Hosts:
         # A key for each kind of tensor, the same in all processes whatever else they
         # have traced; the token keeps two uses of it apart.
         key = zlib.crc32(f"{name} {x.dtype.name} {x.shape}".encode()) % 2**31
-        if key not in self._calls:
 
-            def call(x: tf.Tensor) -> tf.Tensor:
-                return collective(
-                    input=x,
-                    group_size=self.count,
-                    group_key=_GROUP,
-                    instance_key=key,
-                    ordering_token=[self._token.handle],
-                    communication_hint="ring",
-                    timeout_seconds=self.timeout,
-                    **more,
-                )
+        def call(x: tf.Tensor) -> tf.Tensor:
+            return collective(
+                input=x,
+                group_size=self.count,
+                group_key=_GROUP,
+                instance_key=key,
+                ordering_token=[self._token.handle],
+                communication_hint="ring",
+                timeout_seconds=self.timeout,
+                **more,
+            )
 
+        if tf.inside_function() and key not in self._calls:
             # Within a loop TensorFlow tells collectives apart by names in its graph,
             # which differ with the rows of a process. In a call of its own it does not.
             self._calls[key] = tf.function(
                 call, autograph=False, experimental_attributes=compat.NOT_INLINED
             )
         with tf.device("CPU:0"), sentences(self.timeout):
-            return self._calls[key](x)
+            return self._calls[key](x) if tf.inside_function() else call(x)
