@@ -101,6 +101,8 @@ print(json.dumps(found))
 LOST = (
     BEGIN
     + """
+from keras_isgd.hosts import clock
+
 class Leave(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if hosts.index == 1:
@@ -113,10 +115,13 @@ def refused(**arguments):
         return type(error).__name__, str(error)
 
 found["trained"]["auto"] = trained(ki.ISGD())
-found["seconds"] = ki.callbacks.time_limit.clock.now()
+begun = clock.now()
+found["clocks"] = float(hosts.maximum(tf.constant(begun, tf.float64), "a") - begun)
 found["unequal"] = refused(seed=hosts.index)
-found["seeds"] = list(Coupled().points(4, resample=False).as_numpy_iterator())[0]
-found["seeds"] = found["seeds"]["interior"].tolist()
+points = next(iter(Coupled().points(4)))  # without a seed
+found["common"] = float(hosts.maximum(tf.math.abs(
+    points["interior"] - hosts.of_chief(points["interior"], "points")
+), "difference")[0, 0])
 found["lost"] = refused(callbacks=lambda: [Leave()])
 print(json.dumps(found))
 """
@@ -203,6 +208,11 @@ def test_all_processes_have_the_same_bits(same):
 
 def test_a_run_is_repeated_bit_for_bit(same, lost):
     assert lost["trained"]["auto"] == same[0]["trained"]["auto"]
+
+
+def test_clocks_and_seeds_are_common(lost):
+    assert lost["common"] == 0.0
+    assert lost["clocks"] == 0.0
 
 
 def test_unequal_weights_are_refused(lost):
