@@ -34,6 +34,7 @@ from keras_isgd import (
 )
 from keras_isgd.export import export
 from keras_isgd.geometry import Box
+from keras_isgd.hosts import connect_hosts
 from keras_isgd.models import PINN, ClosureModel, ClosureTraining
 from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Objective
@@ -111,6 +112,7 @@ __all__ = [
     "Sweep",
     "__version__",
     "callbacks",
+    "connect_hosts",
     "derivatives",
     "diagnostics",
     "export",

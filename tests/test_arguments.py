@@ -128,7 +128,8 @@ diagnostics.two_layer_gram_matrix = x weights outer slope
 solvers.get = identifier
 Sweep = runs
 sweep = problem seconds seeds workers folder **settings
-PINN = network problem loss_weights derivatives name seed candidates devices
+PINN = network problem loss_weights derivatives name seed candidates devices hosts
+connect_hosts = workers task timeout
 geometry.Annulus = centre inner outer name
 geometry.Ball = centre radius name
 geometry.BoundaryPart = geometry names where boundary_of
@@ -149,7 +150,7 @@ geometry.Shell = centre inner outer name
 geometry.Triangle = a b c name
 export = model path overwrite
 solve = problem seconds seed network width loss_weights optimizer points candidates
-    windows devices callbacks verbose
+    windows devices hosts callbacks verbose
 """
 
 

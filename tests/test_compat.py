@@ -65,6 +65,10 @@ PRIVATE = {
         lambda: importlib.import_module("tensorflow.python.framework.config"),
         "is_op_determinism_enabled",
     ),
+    "has_begun": (
+        lambda: importlib.import_module("tensorflow.python.eager.context").context(),
+        "_context_handle",
+    ),
     "dataset_inputs": (lambda: tf.data.Dataset.range(1), "_inputs"),
     "xspace": (
         lambda: importlib.import_module("tensorflow.tsl.profiler.protobuf.xplane_pb2"),
@@ -362,3 +366,8 @@ def test_only_compat_uses_private_names():
         if found and PACKAGE / "compat" not in file.parents:
             users[str(file.relative_to(PACKAGE))] = found
     assert not {k: v for k, v in users.items() if k not in _NOT_YET}
+
+
+def test_tensorflow_has_begun():
+    tf.constant(0.0)
+    assert compat.has_begun()

@@ -88,6 +88,21 @@ def _add_solve(found: Any) -> None:
         help="iterations of the inner solver in each implicit step; default: 1 for "
         "isgd, 100 for isgd-adam, 50 for isgd-lbfgs and lbfgs",
     )
+    solve.add_argument(
+        "--hosts",
+        nargs="?",
+        const="",
+        metavar="ADDRESSES",
+        help="share the rows of the loss among processes, each started with the same "
+        "command but for --task: host1:12345,host2:12345; without addresses, those of "
+        "the environment variable TF_CONFIG",
+    )
+    solve.add_argument(
+        "--task",
+        type=int,
+        metavar="N",
+        help="with --hosts: which of them this process is; 0 writes the files",
+    )
     solve.set_defaults(command=commands.solve)
 
 

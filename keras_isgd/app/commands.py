@@ -1,6 +1,8 @@
 """What the commands do: show, solve, compare."""
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import shlex
@@ -9,12 +11,14 @@ from keras_isgd import figures, solving
 from keras_isgd.app import catalogue, own_problem, runs
 from keras_isgd.app.output import made_folder
 from keras_isgd.app.recipe import DefaultRecipe, Recipe
+from keras_isgd.app.sharing import connect, shared, words_of
 from keras_isgd.app.tables import (
     print_best,
     print_coefficients,
     print_record,
     print_table,
 )
+from keras_isgd.hosts import is_chief
 from keras_isgd.models.report import Report
 
 __all__ = ["compare", "show", "solve", "sweep"]
@@ -39,14 +43,11 @@ def show(options: argparse.Namespace) -> int:
 
 def solve(options: argparse.Namespace) -> int:
     """Solves a problem by one optimizer; returns the exit status."""
-    recipe = _recipe(options.problem)
+    if connect(options) and not is_chief():
+        with contextlib.redirect_stdout(io.StringIO()):
+            return 130 if _solve(options).interrupted else 0
     folder = made_folder(options.out, _title(options), options.overwrite)
-    chosen = isinstance(recipe, DefaultRecipe) and options.optimizer == "isgd"
-    untouched = options.learning_rate is None and options.inner_steps is None
-    if chosen and untouched and options.resample is None and not options.no_jit:
-        run = _solved(options, recipe)
-    else:
-        run = _run(options, recipe, options.optimizer)
+    run = _solve(options)
     written, report = _finish(run, folder, _title(options))
     print_table([run])
     print_coefficients([run])
@@ -54,6 +55,16 @@ def solve(options: argparse.Namespace) -> int:
     if report is not None:
         print(f"\nReport: {os.path.join(folder, _REPORT)}\n{report.brief()}")
     return 130 if run.interrupted else 0
+
+
+def _solve(options: argparse.Namespace) -> runs.Run:
+    """The run of `solve`, which writes nothing."""
+    recipe = _recipe(options.problem)
+    chosen = isinstance(recipe, DefaultRecipe) and options.optimizer == "isgd"
+    untouched = options.learning_rate is None and options.inner_steps is None
+    if chosen and untouched and options.resample is None and not options.no_jit:
+        return _solved(options, recipe)
+    return _run(options, recipe, options.optimizer)
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -139,12 +150,8 @@ def _solved(options: argparse.Namespace, recipe: Recipe) -> runs.Run:
         options.seed,
         {"seed": options.seed, "command": _command(options, "isgd")},
         print_record,
-        _devices(options),
+        **shared(options),
     )
-
-
-def _devices(options: argparse.Namespace) -> str | list[str] | None:
-    return "all" if options.devices == ["all"] else options.devices
 
 
 def _title(options: argparse.Namespace) -> str:
@@ -156,7 +163,7 @@ def _duration(seconds: float) -> str:
 
 
 def _run(options: argparse.Namespace, recipe: Recipe, name: str) -> runs.Run:
-    model = recipe.make_model(options.seed, devices=_devices(options))
+    model = recipe.make_model(options.seed, **shared(options))
     optimizer = catalogue.make_optimizer(
         name, recipe, options.learning_rate, options.inner_steps
     )
@@ -204,8 +211,7 @@ def _command(options: argparse.Namespace, name: str) -> str:
     if options.resample is not None:
         words.append("--resample" if options.resample else "--no-resample")
     words += ["--no-jit"] * options.no_jit
-    if options.devices:
-        words += ["--devices", *options.devices]
+    words += words_of(options)
     return " ".join(words)
 
 

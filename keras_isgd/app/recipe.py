@@ -47,9 +47,13 @@ class Recipe:
     sgd_rate: float = 1e-5
 
     def make_model(
-        self, seed: int = 0, dtype: str = "float64", devices: Any = None
+        self,
+        seed: int = 0,
+        dtype: str = "float64",
+        devices: Any = None,
+        hosts: bool = False,
     ) -> PINN:
-        """Returns an uncompiled `PINN`; `devices` as there."""
+        """Returns an uncompiled `PINN`; `devices` and `hosts` as there."""
         problem = self.make_problem()
         network = networks.mlp(
             inputs=problem.input_count,
@@ -62,7 +66,8 @@ class Recipe:
             **self.network,
         )
         weights = {c.name: self.boundary_weight for c in problem.bound_conditions()}
-        model = _made(network, problem, loss_weights=weights, devices=devices)
+        shared = {"devices": devices, "hosts": hosts}
+        model = _made(network, problem, loss_weights=weights, **shared)
         model.choices = ["The network, its points and its weights are of a recipe."]
         return model
 
@@ -101,13 +106,17 @@ class DefaultRecipe(Recipe):
         super().__init__(make_problem, {"chosen by": "the problem's scales"}, {})
 
     def make_model(
-        self, seed: int = 0, dtype: str = "float64", devices: Any = None
+        self,
+        seed: int = 0,
+        dtype: str = "float64",
+        devices: Any = None,
+        hosts: bool = False,
     ) -> PINN:
-        problem = self.make_problem()
+        problem, shared = self.make_problem(), {"devices": devices, "hosts": hosts}
         if dtype == "float64":
-            return _made(problem=problem, seed=seed, devices=devices)
+            return _made(problem=problem, seed=seed, **shared)
         network = default_network(problem, seed=seed, dtype=dtype)
-        model = _made(network, problem, devices=devices)
+        model = _made(network, problem, **shared)
         model.loss_weights = model.balanced_weights()
         return model
 

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from keras_isgd import callbacks, solving
 from keras_isgd.export import export
+from keras_isgd.hosts import of_any
 from keras_isgd.models import PINN
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
 from keras_isgd.problems import Problem
@@ -138,6 +139,7 @@ def solve(
     settings: dict[str, Any] | None = None,
     report: Callable[[dict[str, float]], None] | None = None,
     devices: Any = None,
+    hosts: bool = False,
 ) -> Run:
     """Solves a problem by `ki.solve` and measures it.
 
@@ -149,7 +151,7 @@ def solve(
         seed: of the network's weights.
         settings: dictionary to keep with the result.
         report: function for each record of `ErrorMonitor`.
-        devices: see `PINN`.
+        devices, hosts: see `PINN`.
 
     Returns:
         `Run`.
@@ -160,7 +162,12 @@ def solve(
     with interrupt, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="A model of .* cannot be loaded")
         model = solving.solve(
-            problem, seconds, seed, devices=devices, callbacks=[monitor, interrupt]
+            problem,
+            seconds,
+            seed,
+            devices=devices,
+            hosts=hosts,
+            callbacks=[monitor, interrupt],
         )
     elapsed = time.monotonic() - begin
     result = {**_measured(model, model.default_points(), monitor), "seconds": elapsed}
@@ -285,5 +292,6 @@ class _StopOnInterrupt(keras.callbacks.Callback):
         self.caught = True
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.caught = of_any(self.caught)
         if self.caught:
             self.model.stop_training = True

@@ -10,6 +10,7 @@ import keras
 
 from keras_isgd import compat
 from keras_isgd.callbacks.logs import Logs
+from keras_isgd.hosts import is_chief
 from keras_isgd.utils.checks import check_count
 
 __all__ = ["BackupAndRestore"]
@@ -33,8 +34,11 @@ class BackupAndRestore(keras.callbacks.Callback):
     script: a new model, compiled with the same optimizer, and this callback before
     any `SwitchOptimizer`.
 
+    In a run on several hosts the first process alone writes, and all of them load.
+
     Args:
-        backup_dir: the directory, for this run alone; created where needed.
+        backup_dir: the directory, for this run alone, which all of its processes can
+            read; created where needed.
         every_epochs: epochs from one backup to the next. An epoch is one step of a
             PINN on endless points, so that a number like 50 is usual.
         keep: how many backups to keep, at least 2.
@@ -97,12 +101,12 @@ class BackupAndRestore(keras.callbacks.Callback):
         compat.set_initial_epoch(self.model, None)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        if (epoch + 1) % self.every_epochs == 0:
+        if (epoch + 1) % self.every_epochs == 0 and is_chief():
             self._save(epoch + 1)
 
     def on_train_end(self, logs: Logs = None) -> None:
         compat.set_initial_epoch(self.model, None)  # where no epoch was left
-        if self.delete_checkpoint:
+        if self.delete_checkpoint and is_chief():
             shutil.rmtree(self.backup_dir, ignore_errors=True)
 
     def _load(self, path: str) -> None:

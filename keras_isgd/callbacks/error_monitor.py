@@ -1,11 +1,11 @@
 """The error against the exact solution while training runs."""
 
-import time
 from collections.abc import Callable
 
 import keras
 
 from keras_isgd.callbacks.logs import Logs
+from keras_isgd.hosts import clock
 from keras_isgd.utils.checks import check_not_negative
 
 __all__ = ["ErrorMonitor", "Record"]
@@ -48,12 +48,12 @@ class ErrorMonitor(keras.callbacks.Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         # `ki.solve` trains several times, and the clock goes on.
         if not self.records or int(self.model.optimizer.iterations.numpy()) == 0:
-            self._start = time.monotonic()
+            self._start = clock.now()
         self._last = None
         self._errors = {}
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        now = time.monotonic()
+        now = clock.now()
         if self._last is None or now - self._last >= self.every_seconds:
             self._record(logs)
 
@@ -70,7 +70,7 @@ class ErrorMonitor(keras.callbacks.Callback):
         if not logs or (self.records and self.records[-1]["step"] == step):
             return
         record: Record = {
-            "seconds": time.monotonic() - self._start,
+            "seconds": clock.now() - self._start,
             "step": step,
             "evaluations": int(logs.get("evaluations", step)),
             "loss": float(logs["loss"]),
@@ -82,6 +82,6 @@ class ErrorMonitor(keras.callbacks.Callback):
             self._errors = self.model.errors()
             record.update(self._errors)
         self.records.append(record)
-        self._last = time.monotonic()
+        self._last = clock.now()
         if self.report is not None:
             self.report(record)

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from keras_isgd.callbacks.logs import Logs
+from keras_isgd.hosts import is_chief
 from keras_isgd.utils.checks import check_count
 
 __all__ = ["FieldImages"]
@@ -52,9 +53,9 @@ class FieldImages(keras.callbacks.Callback):
                 "FieldImages draws the solution of a ki.PINN, and this model is a "
                 f"{type(self.model).__name__}."
             )
-        self._writer = tf.summary.create_file_writer(
-            os.path.join(self.log_dir, "fields")
-        )
+        if is_chief():
+            path = os.path.join(self.log_dir, "fields")
+            self._writer = tf.summary.create_file_writer(path)
         self._draw()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
@@ -63,11 +64,12 @@ class FieldImages(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Logs = None) -> None:
         self._draw()
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
     def _draw(self) -> None:
         step = int(self.model.optimizer.iterations.numpy())
-        if step == self._drawn:
+        if step == self._drawn or self._writer is None:
             return
         self._drawn = step
         png = io.BytesIO()

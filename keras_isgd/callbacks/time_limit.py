@@ -1,10 +1,9 @@
 """Training for a given time."""
 
-import time
-
 import keras
 
 from keras_isgd.callbacks.logs import Logs
+from keras_isgd.hosts import clock
 
 __all__ = ["TimeLimit"]
 
@@ -29,8 +28,8 @@ class TimeLimit(keras.callbacks.Callback):
         self._start = 0.0
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self._start = time.monotonic()
+        self._start = clock.now()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        if time.monotonic() - self._start >= self.seconds:
+        if clock.now() - self._start >= self.seconds:
             self.model.stop_training = True

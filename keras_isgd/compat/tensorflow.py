@@ -12,6 +12,7 @@ __all__ = [
     "body_of",
     "dataset_inputs",
     "dataset_kind",
+    "has_begun",
     "hlo_module",
     "op_determinism_enabled",
     "register_xla_gradients",
@@ -31,6 +32,16 @@ def op_determinism_enabled() -> bool:
     from tensorflow.python.framework import config
 
     return config.is_op_determinism_enabled()
+
+
+def has_begun() -> bool:
+    """Whether TensorFlow has set up its devices, after which it joins no cluster.
+
+    `MultiWorkerMirroredStrategy` finds out too late: others may be waiting by then.
+    """
+    from tensorflow.python.eager import context
+
+    return context.context()._context_handle is not None
 
 
 def dataset_inputs(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_isgd import compat
 from keras_isgd.callbacks.announce_solver import AnnounceSolver
 from keras_isgd.callbacks.stop_when_stuck import StopWhenStuck, with_callback
+from keras_isgd.hosts import plain_errors
 from keras_isgd.models.batches import warn_of_small_batches
 from keras_isgd.models.squares import mean_of_squares
 from keras_isgd.networks.checks import mixed_policy
@@ -74,22 +75,21 @@ class ClosureTraining(_Mixin):
             callbacks = with_callback(callbacks, AnnounceSolver())
         given.arguments["callbacks"] = callbacks
         warn_of_small_batches(self, given.arguments)
-        return super().fit(*given.args, **given.kwargs)
+        with plain_errors():
+            return super().fit(*given.args, **given.kwargs)
 
     def make_train_function(self, force: bool = False) -> Any:
         """Compiles the train step; see `keras.Model.make_train_function`.
 
-        XLA gets the parts of a step where the optimizer cannot have all of it
-        compiled.
+        XLA gets the parts of a step where it cannot compile all of it.
         """
         optimizer = self.optimizer
         if isinstance(optimizer, ClosureOptimizer) and self._all_built():
             # A step that creates variables while it is traced is traced twice.
             optimizer.build(self.trainable_variables)
-        whole = getattr(optimizer, "supports_jit", True)
         wanted = self.jit_compile
         try:
-            if isinstance(optimizer, ClosureOptimizer) and not whole:
+            if not self._compiles_whole_step():
                 self.jit_compile = False
             return super().make_train_function(force)
         finally:
@@ -144,8 +144,11 @@ class ClosureTraining(_Mixin):
         """Whether XLA compiles an objective's parts, as it cannot the whole step."""
         if not self.compiled:
             return False
-        whole = getattr(self.optimizer, "supports_jit", True)
-        return bool(self.jit_compile) and not whole
+        return bool(self.jit_compile) and not self._compiles_whole_step()
+
+    def _compiles_whole_step(self) -> bool:
+        """Whether XLA can compile a train step as a whole."""
+        return bool(getattr(self.optimizer, "supports_jit", True))
 
     def _frozen_state(self) -> list[keras.Variable]:
         parameters = {id(v) for v in self.trainable_variables}

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.hosts import hosts_of
 from keras_isgd.models.balance import balanced_weights
 from keras_isgd.models.choices import of_network
 from keras_isgd.models.closure_model import ClosureTraining
@@ -71,11 +72,14 @@ class PINN(
             GPUs, or all logical CPUs where there is no GPU; or names such as
             `["GPU:0", "GPU:1"]`. Optimizers of this package compute residual, gradient
             and Jacobian there, and factorise on the first. It is not saved.
+        hosts: whether the processes that `ki.connect_hosts` connected, or those of
+            TF_CONFIG, share the rows of the loss; `devices` then share those of each
+            process. It is not saved.
 
     Raises:
         ValueError: no problem, a seed beside a network, network and problem do not fit
             together, an unknown derivative or term, `candidates` for rows that mix
-            points, or a mixed-precision network.
+            points, a mixed-precision network, or `hosts` where no processes are known.
     """
 
     def __init__(
@@ -88,7 +92,9 @@ class PINN(
         seed: int | None = None,
         candidates: int = 1,
         devices: str | Sequence[str] | None = None,
+        hosts: bool = False,
     ) -> None:
+        shared = hosts_of(hosts)
         if not isinstance(problem, Problem):
             raise ValueError(
                 "Expected a ki.Problem, such as ki.PINN(network, problem) or "
@@ -104,6 +110,7 @@ class PINN(
         self.derivatives = derivatives
         self.candidates = check_count("candidates", candidates)
         self._devices = devices_of(devices)
+        self._hosts = shared
         # Now, and not in a graph: a problem's conditions may compute with TensorFlow.
         self._sets = problem.sets
         # A tuple: Keras would wrap a list to track it.

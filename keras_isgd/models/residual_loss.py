@@ -8,9 +8,12 @@ import tensorflow as tf
 
 from keras_isgd import compat
 from keras_isgd.derivatives.channels import Request
+from keras_isgd.hosts import Hosts
 from keras_isgd.models.adaptive import choose_points
+from keras_isgd.models.agreement import agree
 from keras_isgd.models.regularisers import penalties_of
 from keras_isgd.objectives.blocks import Block
+from keras_isgd.objectives.host_rows import HostRows
 from keras_isgd.objectives.least_squares import LeastSquares
 from keras_isgd.objectives.objective import Objective
 from keras_isgd.objectives.towers import Towers
@@ -40,6 +43,7 @@ class ResidualLoss:
     candidates: int
     _coefficients: dict[str, keras.Variable]
     _devices: tuple[str, ...]
+    _hosts: Hosts | None
     _frozen_state: Callable[[], Any]
     _jit_parts: Callable[[], bool]
     _sets: PointSets
@@ -159,25 +163,19 @@ class ResidualLoss:
             vector = tf.concat([tf.reshape(r, [-1]) for r in rows], axis=0)
             return vector, self._unweighted(squares)
 
+        variables, jit = self.trainable_variables, self._jit_parts()
         blocks = blocks_of(self._terms, self.network, data, self._coefficients)
-        if len(self._devices) > 1 and blocks is not None:
-            return Towers(
-                function,
-                self.trainable_variables,
-                blocks + of_weights,
-                self._devices,
-                self._jit_parts(),
-                aux_of=self._unweighted,
-            )
-        return LeastSquares(
-            function,
-            self.trainable_variables,
-            # Blocks assign nothing: check_network has seen to that.
-            state if blocks is None else (),
-            None if blocks is None else blocks + of_weights,
-            self._jit_parts(),
-            aux_of=None if blocks is None else self._unweighted,
-        )
+        if blocks is None:
+            return LeastSquares(function, variables, state, jit_compile=jit)
+        blocks += of_weights
+        # Blocks assign nothing: check_network has seen to that.
+        more: dict[str, Any] = {"jit_compile": jit, "aux_of": self._unweighted}
+        if self._hosts is not None:
+            shared = (self._hosts, self._devices)
+            return HostRows(function, variables, blocks, *shared, **more)
+        if len(self._devices) > 1:
+            return Towers(function, variables, blocks, self._devices, **more)
+        return LeastSquares(function, variables, (), blocks, **more)
 
     @property
     def chooses_points(self) -> bool:
@@ -185,7 +183,15 @@ class ResidualLoss:
         equations = equation_terms(self._terms)
         return all(t.pointwise and t.row_count is None for t in equations)
 
+    def _compiles_whole_step(self) -> bool:
+        # XLA knows no other processes.
+        return self._hosts is None and super()._compiles_whole_step()  # type: ignore[misc]
+
     def train_step(self, data: Any) -> dict:
+        if self._hosts is not None:
+            data = self._cast(data)
+            steps = self.optimizer.iterations
+            agree(self._hosts, self.trainable_variables, data, steps)
         if self.candidates > 1:
             data = choose_points(
                 self._terms,
@@ -198,6 +204,8 @@ class ResidualLoss:
         return super().train_step(data)  # type: ignore[misc]
 
     def explicit_step(self, data: Any) -> dict:
+        if self._hosts is not None:
+            return self._shared_step(data)
         with tf.GradientTape() as tape:
             loss, losses = self.closure(self._cast(data))
         gradients = tape.gradient(
@@ -208,6 +216,15 @@ class ResidualLoss:
         )
         self.optimizer.apply(gradients, self.trainable_variables)
         return self.log(data, loss, losses)
+
+    def _shared_step(self, data: Any) -> dict:
+        """The step of an ordinary Keras optimizer, its gradient by all processes."""
+        objective = self.objective(data)
+        parameters = objective.parameters
+        found = objective.evaluate(parameters.read())
+        gradients = parameters.unpack(found.gradient)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        return self.log(data, found.value, found.aux)
 
     def test_step(self, data: Any) -> dict:
         return self.log(data, *self.closure(self._cast(data)))

@@ -11,6 +11,7 @@ from keras_isgd.objectives.blocks import Block
 from keras_isgd.objectives.least_squares import LeastSquares, Linearisation
 from keras_isgd.objectives.linearisation import factored_operators
 from keras_isgd.objectives.objective import Evaluation
+from keras_isgd.objectives.shares import joined_rows, shares_of
 
 __all__ = ["Towers"]
 
@@ -59,12 +60,12 @@ class Towers(LeastSquares):
             function, variables, (), blocks, jit_compile, memory, aux_of=aux_of
         )
         self._towers = []
-        for device, share in zip(devices, _shares(blocks, len(devices)), strict=True):
+        for device, share in zip(devices, shares_of(blocks, len(devices)), strict=True):
             if not share:  # fewer points than devices
                 continue
             pieces = [piece for _, piece in share]
             loss = LeastSquares(
-                functools.partial(_rows_of, pieces),
+                functools.partial(joined_rows, pieces),
                 variables,
                 (),
                 pieces,
@@ -143,30 +144,3 @@ class Towers(LeastSquares):
                 return None
             found += [(tower.device, block) for block in blocks]
         return found
-
-
-def _rows_of(blocks: Sequence[Block]) -> tf.Tensor:
-    return tf.concat([tf.reshape(b.rows(), [-1]) for b in blocks], axis=0)
-
-
-def _shares(blocks: Sequence[Block], count: int) -> list[list[tuple[int, Block]]]:
-    """For each device the numbers of blocks and its pieces of them."""
-    shares: list[list[tuple[int, Block]]] = [[] for _ in range(count)]
-    whole = []
-    for number, block in enumerate(blocks):
-        n = block.count()
-        if n is None:
-            whole.append((number, block))
-            continue
-        start = 0
-        for i in range(count):
-            size = n // count + (i < n % count)
-            if size:
-                piece = block.piece(tf.constant(start), size)
-                shares[i].append((number, piece))
-            start += size
-    for number, block in whole:
-        min(shares, key=len).append((number, block))
-    for share in shares:
-        share.sort(key=lambda pair: pair[0])
-    return shares

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd import sampling
+from keras_isgd.hosts import common_seed
 from keras_isgd.problems.conditions import Condition
 from keras_isgd.utils.checks import check_choice, check_seed, is_whole
 
@@ -88,7 +89,7 @@ class PointSets:
     ) -> tf.data.Dataset:
         """Returns training points; see `Problem.points`."""
         check_choice("method", method, sampling.METHODS)
-        seed = check_seed(seed)
+        seed = common_seed() if seed is None else check_seed(seed)
         counts = self._counts(interior, boundary)
         places = {**self.interior, **self.others}
         samplers: dict[str, sampling.Sampler] = {}

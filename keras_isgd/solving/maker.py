@@ -50,7 +50,7 @@ class Maker:
         optimizer: of the first model; others have copies.
         loss_weights: weights of terms that are given.
         candidates: see `PINN`; None for what suits the problem.
-        devices: see `PINN`.
+        devices, hosts: see `PINN`.
         growing: what makes other networks, or None.
     """
 
@@ -61,10 +61,12 @@ class Maker:
         loss_weights: Mapping[str, Any],
         candidates: int | None,
         devices: str | Sequence[str] | None,
+        hosts: bool = False,
         growing: Growing | None = None,
     ) -> None:
         self.network, self.optimizer, self.growing = network, optimizer, growing
-        self._candidates, self._devices = candidates, devices
+        self._candidates = candidates
+        self._shared: dict[str, Any] = {"devices": devices, "hosts": hosts}
         self._given = dict(loss_weights)
 
     def model(self, problem: Problem) -> PINN:
@@ -77,7 +79,7 @@ class Maker:
                 problem,
                 self._given,
                 candidates=self._candidates or 1,
-                devices=self._devices,
+                **self._shared,
             )
         if self._candidates is None and model.chooses_points:
             model.candidates = _CANDIDATES
@@ -104,7 +106,7 @@ class Maker:
                 self.optimizer.from_config(self.optimizer.get_config()),
                 model.loss_weights,
                 self._candidates,
-                self._devices,
+                **self._shared,
             )
             found = maker.model(problem)
             found.set_weights(widened(model.get_weights(), found.get_weights()))

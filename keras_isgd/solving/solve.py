@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from keras_isgd.hosts import hosts_of
 from keras_isgd.models.choices import of_network
 from keras_isgd.models.default_network import Design, design_for
 from keras_isgd.models.pinn import PINN
@@ -42,6 +43,7 @@ def solve(
     candidates: int | None = None,
     windows: int | None = None,
     devices: str | Sequence[str] | None = None,
+    hosts: bool = False,
     callbacks: Iterable[keras.callbacks.Callback] = (),
     verbose: int | str = 0,
 ) -> PINN:
@@ -82,7 +84,7 @@ def solve(
             points.
         windows: how many windows of time at first, 1 for none; one that fails is
             halved. None finds out.
-        devices: see `PINN`.
+        devices, hosts: see `PINN`.
         callbacks: more Keras callbacks. In windows of time their model is that of one
             window, which knows nothing of other times; where a wider network goes on,
             it is that of the wider one from then on.
@@ -102,6 +104,7 @@ def solve(
         model = ki.solve(MyProblem(), seconds=60)
         print(model.predict(x))
     """
+    hosts_of(hosts)  # before all else that computes
     clock = Clock(check_positive("seconds", seconds))
     if windows is not None:
         check_count("windows", windows)
@@ -140,6 +143,7 @@ def solve(
         loss_weights or {},
         1 if candidates is None and points is not None else candidates,
         devices,
+        hosts,
         None if design is None else Growing(design, width, seed),
     )
     # What is said of steps there was measured with Gauss-Newton's.

@@ -78,7 +78,7 @@ def sweep(
         `Sweep`, whose `str` is a table.
 
     Raises:
-        ValueError: an argument out of range, or no runs.
+        ValueError: an argument out of range, `hosts`, or no runs.
         ImportError: joblib is not installed.
         RuntimeError: a run whose worker died several times.
     """
@@ -86,6 +86,11 @@ def sweep(
         import joblib
     except ImportError as error:
         raise ImportError(f"A sweep needs joblib: {_EXTRA}") from error
+    if settings.get("hosts"):
+        raise ValueError(
+            "The runs of a sweep are processes of their own, which cannot share the "
+            "rows of one loss: leave `hosts` out, or call ki.solve(..., hosts=True)."
+        )
     check_positive("seconds", seconds)
     check_count("workers", workers)
     chosen = range(check_count("seeds", seeds)) if isinstance(seeds, int) else seeds

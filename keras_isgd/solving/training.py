@@ -1,7 +1,6 @@
 """Training for a part of the time that is left."""
 
 import math
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +8,7 @@ import keras
 
 from keras_isgd.callbacks import KeepBest
 from keras_isgd.callbacks.logs import Logs
+from keras_isgd.hosts.clock import now
 from keras_isgd.models.pinn import PINN
 from keras_isgd.optimizers import ISGD
 from keras_isgd.optimizers.closure_optimizer import ClosureOptimizer
@@ -35,12 +35,12 @@ class Clock:
     """
 
     def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+        self._end = now() + seconds
 
     @property
     def left(self) -> float:
         """Seconds until the end; negative after it."""
-        return self._end - time.monotonic()
+        return self._end - now()
 
     def keep(self, seconds: float) -> None:
         """Keeps some of the time for what comes after all training."""
@@ -72,10 +72,10 @@ class _Watch(keras.callbacks.Callback):
         logs = logs or {}
         loss: Any = logs.get("loss_before", logs.get("loss"))
         self.losses.append(math.nan if loss is None else float(loss))
-        now = time.monotonic()
+        time = now()
         if len(self.losses) == 1:
-            self.begin = now
-        over = self._clock.left <= 0.0 or now - self.begin >= self._seconds
+            self.begin = time
+        over = self._clock.left <= 0.0 or time - self.begin >= self._seconds
         all_steps = self._steps is not None and len(self.losses) >= self._steps
         small = self.losses[-1] <= self._enough
         if over or all_steps or small or self._stands():
@@ -145,7 +145,7 @@ class Trainer:
         if patience is None:
             patience = _STANDING_STEPS * (_AT_THE_END if last else 1)
         watch = _Watch(self.clock, seconds, steps, patience, enough)
-        best, begun = KeepBest("loss_before"), time.monotonic()
+        best, begun = KeepBest("loss_before"), now()
         implicit = isinstance(self.model.optimizer, ISGD)
         self.model.fit(
             self.points,
@@ -159,7 +159,7 @@ class Trainer:
         if math.isnan(self.seconds_to_compile):
             self.seconds_to_compile = watch.begin - begun
         self.steps += len(watch.losses)
-        self.seconds += time.monotonic() - watch.begin
+        self.seconds += now() - watch.begin
         self._stopped = not watch.ended
         return best.best if implicit else watch.losses[-1]
 

@@ -1,13 +1,13 @@
 """A problem in a window of time, which moves without a new compilation."""
 
 import copy
-import time
 from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.hosts import clock
 from keras_isgd.models.default_network import Design
 from keras_isgd.models.scales import few_points
 from keras_isgd.networks.time_windows import in_windows
@@ -84,10 +84,10 @@ class Window:
         self.only_time = problem.input_count == 1
         self._span = (problem.domain.lower[axis], problem.domain.upper[axis])
         self._box = next(x for x in network.layers if isinstance(x, UnitBox))
-        begun = time.monotonic()
+        begun = clock.now()
         earlier = keras.models.clone_model(network)
         # `joined` takes that long for each window, and tracing the result three times.
-        self.seconds_to_join = 4.0 * (time.monotonic() - begun)
+        self.seconds_to_join = 4.0 * (clock.now() - begun)
         earlier.trainable = False
         self._earlier = earlier
         self._first = tf.Variable(True, trainable=False)

@@ -38,7 +38,7 @@ def devices_of(given: str | Sequence[str] | None) -> tuple[str, ...]:
     """
     if given is None:
         return ()
-    logical = tf.config.list_logical_devices()
+    logical = [d for d in tf.config.list_logical_devices() if _is_here(d.name)]
     if given == "all":
         kind = "GPU" if any(d.device_type == "GPU" for d in logical) else "CPU"
         return tuple(d.name for d in logical if d.device_type == kind)
@@ -48,11 +48,11 @@ def devices_of(given: str | Sequence[str] | None) -> tuple[str, ...]:
             f'["GPU:0", "GPU:1"]; got {given!r}.'
         )
     known = {d.name: d.name for d in logical}
-    known |= {d.name.removeprefix("/device:"): d.name for d in logical}
+    known |= {_short(d.name): d.name for d in logical}
     known |= {name.lower(): full for name, full in known.items()}
     missing = [name for name in given if name not in known]
     if missing:
-        there = ", ".join(d.name.removeprefix("/device:") for d in logical)
+        there = ", ".join(_short(d.name) for d in logical)
         raise ValueError(
             f"There is no device {', '.join(missing)}; there are {there}. Several "
             "logical CPUs are made by tf.config.set_logical_device_configuration."
@@ -61,3 +61,14 @@ def devices_of(given: str | Sequence[str] | None) -> tuple[str, ...]:
     if len(set(found)) < len(found):
         raise ValueError(f"Expected different `devices`, got {list(given)}.")
     return found
+
+
+def _is_here(name: str) -> bool:
+    """Whether a device is of this process and not of another one of a cluster."""
+    device = tf.DeviceSpec.from_string(name)
+    here = tf.DeviceSpec.from_string(tf.constant(0).device)
+    return device.job is None or (device.job, device.task) == (here.job, here.task)
+
+
+def _short(name: str) -> str:
+    return name.rpartition("/device:")[2]

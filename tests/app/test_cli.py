@@ -179,3 +179,18 @@ def test_a_run_needs_an_end():
         runs.train("x", model, ki.ISGD(), recipe.make_points(model))
     with pytest.raises(ValueError, match="steps"):
         runs.train("x", model, ki.ISGD(), recipe.make_points(model), steps=0)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--hosts", "a:1,b:2"], "Give --task as well"),
+        (["--task", "0"], "--task needs the addresses"),
+        (["--hosts"], "No processes are known"),
+        (["--hosts", "a", "--task", "0"], "host:port"),
+    ],
+)
+def test_hosts_that_cannot_be_connected(words, sentence, capsys, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert main(["solve", "burgers", *words]) == 2
+    assert sentence in capsys.readouterr().err

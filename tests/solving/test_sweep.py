@@ -76,3 +76,8 @@ def test_bad_arguments_are_refused(tmp_path):
     ):
         with pytest.raises(ValueError, match=word):
             ki.sweep(Line(), folder=tmp_path, **given)
+
+
+def test_runs_of_a_sweep_share_no_loss():
+    with pytest.raises(ValueError, match="leave `hosts` out"):
+        ki.sweep(Line(), hosts=True)
