@@ -43,11 +43,13 @@ def show(options: argparse.Namespace) -> int:
 
 def solve(options: argparse.Namespace) -> int:
     """Solves a problem by one optimizer; returns the exit status."""
-    if connect(options) and not is_chief():
+    several = connect(options)  # before TensorFlow computes anything
+    recipe = _recipe(options.problem)
+    if several and not is_chief():
         with contextlib.redirect_stdout(io.StringIO()):
-            return 130 if _solve(options).interrupted else 0
+            return 130 if _solve(options, recipe).interrupted else 0
     folder = made_folder(options.out, _title(options), options.overwrite)
-    run = _solve(options)
+    run = _solve(options, recipe)
     written, report = _finish(run, folder, _title(options))
     print_table([run])
     print_coefficients([run])
@@ -57,9 +59,8 @@ def solve(options: argparse.Namespace) -> int:
     return 130 if run.interrupted else 0
 
 
-def _solve(options: argparse.Namespace) -> runs.Run:
+def _solve(options: argparse.Namespace, recipe: Recipe) -> runs.Run:
     """The run of `solve`, which writes nothing."""
-    recipe = _recipe(options.problem)
     chosen = isinstance(recipe, DefaultRecipe) and options.optimizer == "isgd"
     untouched = options.learning_rate is None and options.inner_steps is None
     if chosen and untouched and options.resample is None and not options.no_jit:
