@@ -46,6 +46,8 @@ def run_one(name: str, method: str, seconds: float, seed: int, settings: dict) -
     start = Start(model, seed)
     clock = Clock(start, seconds)
     if method == "isgd":
+        if settings:
+            raise ValueError("isgd has nothing set: leave --settings out, or isgd.")
         _isgd(model, clock)
     else:
         LOOPS[method](start, clock, **settings)
@@ -76,15 +78,13 @@ def _isgd(model: object, clock: object) -> None:
                 self.model.stop_training = True
 
     model.compile(optimizer=ki.ISGD(), jit_compile=True)
-    model.fit(
-        epochs=1, steps_per_epoch=10**9, callbacks=[Watch()], verbose=0
-    )  # fmt: skip
+    model.fit(epochs=1, steps_per_epoch=10**9, callbacks=[Watch()], verbose=0)
 
 
 def main() -> None:
     """Runs what was asked for and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", nargs="+", default=list(CASES))
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--seconds", type=float, default=60, help="of each core")
@@ -133,8 +133,8 @@ def _run(folder: Path, task: dict) -> None:
 
 def _line(run: dict) -> str:
     records = run["records"]
-    along = [min(records, key=lambda r: abs(r["at"] - f * run["seconds"]))
-             for f in (0.25, 0.5, 1.0)]  # fmt: skip
+    times = [part * run["seconds"] for part in (0.25, 0.5, 1.0)]
+    along = [min(records, key=lambda r, t=t: abs(r["at"] - t)) for t in times]
     errors = " ".join(f"{r['relative_l2']:.1e}" for r in along)
     settings = " ".join(f"{k}={v}" for k, v in run["settings"].items())
     last = records[-1]

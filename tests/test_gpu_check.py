@@ -23,4 +23,5 @@ def test_the_short_form_finds_no_difference(tmp_path):
     assert found["resume"]["largest difference of a weight"] == 0.0
     assert found["export"]["values"] < 1e-12
     assert found["accuracy"]["relative_l2"] < 1.0
+    assert found["large_network"]["relative_l2"] < 1.0
     assert all(value > 0.0 for value in found["seconds_a_step"].values())

@@ -19,7 +19,7 @@ def _problem(shape, seed=0):
 @pytest.fixture(params=["lapack", "tensorflow"])
 def on_gpu(request):
     """Both ways through the same functions, whatever devices there are."""
-    """Both ways through the same functions, whatever devices there are."""
+    return request.param == "tensorflow"
 
 
 def _steps(jacobian, residual, exact, on_gpu=False):
