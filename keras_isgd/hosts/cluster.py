@@ -87,6 +87,11 @@ class Hosts:
         found = [pieces[self._order.index(i)] for i in range(self.count)]
         return tf.concat([piece[:m] for piece, m in zip(found, sizes)], axis=0)
 
+    def hold_until(self, operations: Sequence[Any]) -> None:
+        """Lets all that is exchanged from here on wait for some operations."""
+        with tf.control_dependencies(operations), tf.device("CPU:0"):
+            self._token.assign(0.0)
+
     def draw_seed(self) -> int:
         """Returns a random number that is the same in all processes."""
         self._seeds += 1

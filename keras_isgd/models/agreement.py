@@ -45,9 +45,15 @@ def agree(
     points = tf.reduce_max(apart[p + 1 :]) - _OF_POINTS
     # In the order of UNEQUAL: what is above zero is too much, in any process.
     found = hosts.maximum(tf.stack([weights, points, apart[p]]), "differences")
-    for excess, sentence in zip(tf.unstack(found), UNEQUAL.values(), strict=True):
+    checks = [
         tf.debugging.Assert(~(excess > 0.0), [sentence])
-    parameters.assign(tf.cast(chief[:p], w.dtype))
+        for excess, sentence in zip(tf.unstack(found), UNEQUAL.values(), strict=True)
+    ]
+    # A sum that had begun when a check fails would be cut off, and with it all that
+    # this process and the others exchange afterwards.
+    hosts.hold_until(checks)
+    with tf.control_dependencies(checks):
+        parameters.assign(tf.cast(chief[:p], w.dtype))
 
 
 def _digest(x: tf.Tensor) -> tf.Tensor:
