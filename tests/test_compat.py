@@ -69,6 +69,10 @@ PRIVATE = {
         lambda: importlib.import_module("tensorflow.python.eager.context").context(),
         "_context_handle",
     ),
+    "has_kernel": (
+        lambda: importlib.import_module("tensorflow.python.framework.kernels"),
+        "get_registered_kernels_for_op",
+    ),
     "dataset_inputs": (lambda: tf.data.Dataset.range(1), "_inputs"),
     "xspace": (
         lambda: importlib.import_module("tensorflow.tsl.profiler.protobuf.xplane_pb2"),
@@ -371,3 +375,11 @@ def test_only_compat_uses_private_names():
 def test_tensorflow_has_begun():
     tf.constant(0.0)
     assert compat.has_begun()
+
+
+def test_kernels_are_known():
+    tf.function(lambda: tf.zeros(()), jit_compile=True)()
+    assert compat.has_kernel("MatMul", "CPU")
+    assert compat.has_kernel("MatMul", "XLA_CPU_JIT")
+    assert compat.has_kernel("BesselJ0", "CPU")
+    assert not compat.has_kernel("BesselJ0", "XLA_CPU_JIT")

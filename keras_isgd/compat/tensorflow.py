@@ -13,6 +13,7 @@ __all__ = [
     "dataset_inputs",
     "dataset_kind",
     "has_begun",
+    "has_kernel",
     "hlo_module",
     "op_determinism_enabled",
     "register_xla_gradients",
@@ -42,6 +43,21 @@ def has_begun() -> bool:
     from tensorflow.python.eager import context
 
     return context.context()._context_handle is not None
+
+
+def has_kernel(operation: str, device: str) -> bool:
+    """Whether TensorFlow can run an operation on a device, or hand it to a compiler.
+
+    Only private names tell.
+
+    Args:
+        operation: its type, such as "MatMul".
+        device: "CPU", "GPU", "XLA_CPU_JIT" or "XLA_GPU_JIT".
+    """
+    from tensorflow.python.framework import kernels
+
+    found = kernels.get_registered_kernels_for_op(operation).kernel
+    return any(kernel.device_type == device for kernel in found)
 
 
 def dataset_inputs(dataset: tf.data.Dataset) -> list[tf.data.Dataset]:

@@ -1,6 +1,7 @@
 """What a residual asks of its fields, found out by tracing it on paper."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -50,6 +51,7 @@ class Trace:
             None where it has `(n, k)`.
         papers: the operations, for two numbers of points.
         variables: the `tf.Variable`s that it reads by itself.
+        operations: the types of TensorFlow's operations that it is made of.
     """
 
     requests: tuple[frozenset[Request], ...]
@@ -58,6 +60,7 @@ class Trace:
     row_count: int | None
     papers: tuple[PaperRows, ...]
     variables: tuple[tf.Variable, ...]
+    operations: frozenset[str]
 
 
 def requests_of(
@@ -204,7 +207,16 @@ def _compared(
         row_count=_row_count(papers),
         papers=tuple(papers),
         variables=tuple(variables),
+        operations=_operations(papers[0].graph),
     )
+
+
+def _operations(graph: tf.Graph) -> frozenset[str]:
+    """The types of all operations, those within functions that are called too."""
+    found = graph.as_graph_def()
+    functions = [function.node_def for function in found.library.function]
+    nodes = itertools.chain(found.node, *functions)
+    return frozenset(node.op for node in nodes)
 
 
 def _row_count(papers: Sequence[PaperRows]) -> int | None:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_isgd import compat
 from keras_isgd.callbacks.stop_when_stuck import with_callback
-from keras_isgd.models.compilation import Undecided, decide
+from keras_isgd.models.compilation import Undecided, decide, why_not_xla
 from keras_isgd.models.points import SeekPoints, default_points, prepare
 from keras_isgd.problems import Problem
 from keras_isgd.problems.parameters import with_parameters
@@ -176,7 +176,7 @@ class PointTraining(compat.AutoJit):
             )
 
     def auto_jit_compile(self, default: bool) -> int:
-        return Undecided(default)
+        return Undecided(default and why_not_xla(self) is None)
 
     def get_compile_config(self) -> dict[str, Any]:
         config = super().get_compile_config()  # type: ignore[misc]
@@ -189,6 +189,12 @@ class PointTraining(compat.AutoJit):
         self, x: tf.data.Dataset, epochs: int, steps: int | None
     ) -> None:
         if not isinstance(self.jit_compile, Undecided):
+            reason = why_not_xla(self) if self.jit_compile else None
+            if reason is not None:
+                raise ValueError(
+                    f"A step cannot be compiled: {reason}. Leave `jit_compile` out of "
+                    "compile(), or write the term with other operations."
+                )
             return
         steps = int(x.cardinality()) if steps is None else steps
         decision = decide(self, None if steps < 0 else epochs * steps)

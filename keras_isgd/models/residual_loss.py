@@ -278,6 +278,10 @@ class ResidualLoss:
         """Returns the module that serves derivatives, for each term of the loss."""
         return [term.engine for term in self._terms]
 
+    def operations(self) -> dict[str, frozenset[str]]:
+        """Returns the types of TensorFlow's operations in each term, by its name."""
+        return {term.name: term.operations for term in self._terms}
+
     def requests(self) -> set[Request]:
         """Returns all derivatives that the loss uses, as `derivatives` names them."""
         return {r for term in self._terms for asked in term.requests for r in asked}

@@ -133,9 +133,9 @@ def equation_sizes(
 
     An output with a known range gets a larger one where its equation has a source that
     calls for more than three times as much. One of which a single value is prescribed
-    varies because of the equation or of the other conditions, such as a flux: it has
-    the largest size for which one of these is in balance. So does an output without
-    values that no equation gives a size to.
+    varies because of the equation or of the other conditions, such as a flux, or
+    because of outputs whose values vary: it has the largest size for which one of these
+    is in balance. So does an output without values that no equation gives a size to.
 
     Args:
         problem: the `Problem`.
@@ -149,11 +149,14 @@ def equation_sizes(
     known = np.isfinite(halves)
     sizes = np.where(known, halves, 1.0)
     try:
-        flat, rest = trial.rows(np.zeros_like(known)), trial.rows(known)
         for output in range(len(halves)):
-            varying = np.zeros_like(known) if known[output] else known.copy()
+            varying = known & ~single
+            if known[output] and not single[output]:
+                varying[:] = False
+            elif not known[output]:
+                varying = known.copy()
+            before = trial.rows(varying)
             varying[output] = True
-            before = flat if known[output] else rest
             ratios = trial.ratios(before, trial.rows(varying))
             if known[output]:
                 ratios[ratios < _ROUNDING] = np.nan

@@ -54,6 +54,7 @@ class Term:
         columns: k, the number of rows for each point.
         row_count: m where the function returns `(m, k)` for any number of points.
         pointwise: whether a point's rows depend on that point alone.
+        operations: the types of TensorFlow's operations that the function is made of.
         engine: the module that serves derivatives.
         complete: whether Taylor mode sees every use of a trained weight.
     """
@@ -74,6 +75,7 @@ class Term:
     columns: int
     row_count: int | None
     pointwise: bool
+    operations: frozenset[str]
     engine: engines.Engine
     complete: bool
 

@@ -109,6 +109,7 @@ def terms_of(
                 columns=trace.columns,
                 row_count=trace.row_count,
                 pointwise=_pointwise(part, trace),
+                operations=trace.operations,
                 engine=engine,
                 complete=complete and not aside,
             )

@@ -160,6 +160,8 @@ def solve(
             noisy = default and not loss_weights and has_noise(problem)
             model = _from_starts(problem, made, trainer, default, noisy, grows)
     if design is not None:
+        if reason is not None and problem.time_axis is not None:
+            model.choices.append(f"Time: all of it at once, since {reason}.")
         one = model.network if model.network.name == network.name else network
         model.choices = [*of_network(design, one, model), *model.choices]
     return model

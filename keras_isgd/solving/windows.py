@@ -1,7 +1,7 @@
 """A problem in a window of time, which moves without a new compilation."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ from keras_isgd.models.default_network import Design
 from keras_isgd.models.scales import few_points
 from keras_isgd.networks.time_windows import in_windows
 from keras_isgd.networks.unit_box import UnitBox
-from keras_isgd.problems import Condition, Initial, Problem
+from keras_isgd.problems import Condition, Dirichlet, Initial, Problem
 from keras_isgd.problems.conditions import Data, Integral
 from keras_isgd.problems.conditions.continued import Continued
 
@@ -42,7 +42,7 @@ def why_not(problem: Problem, design: Design | None) -> str | None:
         return "it has unknown numbers, which hold at all times"
     if problem.subdomains:
         return "it has subdomains"
-    conditions = problem.bound_conditions()
+    conditions = _conditions_of(problem)
     initial = [c for c in conditions if isinstance(c, Initial)]
     if not initial:
         return "it has no initial condition"
@@ -59,6 +59,17 @@ def why_not(problem: Problem, design: Design | None) -> str | None:
         if at_an_end and not isinstance(condition, Initial):
             return f"the condition {condition.name!r} holds at one end of the time"
     return None
+
+
+def _conditions_of(problem: Problem) -> list[Condition]:
+    """A problem's conditions, those on values at the first time as `Initial`."""
+    first = f"{problem.time}_min"
+    return [
+        Initial(c.value, 0, problem.time, c.component, c.weight, c.name)
+        if type(c) is Dirichlet and c.on in (first, (first,))
+        else c
+        for c in problem.bound_conditions()
+    ]
 
 
 class Window:
@@ -93,17 +104,13 @@ class Window:
         self._first = tf.Variable(True, trainable=False)
         self._ends = tf.Variable(self._span, dtype=tf.float64, trainable=False)
         self.problem = copy.copy(problem)
-        self.problem.conditions = self._conditions_of(problem)  # type: ignore
-        # The solution is known at all times, where the network is not yet.
-        self.problem.in_window = True
-
-    def _conditions_of(self, problem: Problem) -> Callable[[], list[Condition]]:
-        bound = problem.bound_conditions()
         conditions: list[Condition] = [
             Continued.of(c, self._earlier, self._first) if isinstance(c, Initial) else c
-            for c in bound
+            for c in _conditions_of(problem)
         ]
-        return lambda: list(conditions)
+        self.problem.conditions = lambda: list(conditions)  # type: ignore
+        # The solution is known at all times, where the network is not yet.
+        self.problem.in_window = True
 
     def few_points(self) -> dict[str, tf.Tensor]:
         """Returns some points of each set in the present window."""

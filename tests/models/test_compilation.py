@@ -1,6 +1,7 @@
 """jit_compile="auto": XLA for long runs of networks that Taylor mode passes."""
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -31,6 +32,52 @@ def test_long_runs_are_compiled(optimizer, steps, pays):
     assert bool(decide(model_of(optimizer()), steps)) is pays
     assert not decide(model_of(optimizer(), "tape"), steps)
     assert not decide(model_of(optimizer(), run_eagerly=True), steps)
+
+
+class Disk(ki.Problem):
+    """Laplace's equation, with boundary values that XLA cannot compute."""
+
+    coordinates = ("x", "y")
+    domain = ki.geometry.Disk((0.0, 0.0), 1.0)
+
+    def residual(self, u, x):
+        return u.laplacian()
+
+    def conditions(self):
+        return [ki.Dirichlet(value=lambda x: self.exact(x) * self.factor(x))]
+
+    def exact(self, x):
+        return x[:, :1] ** 2 - x[:, 1:] ** 2
+
+    def factor(self, x):
+        return tf.math.special.bessel_j0(0.0 * x[:, :1])
+
+
+class Numbers(Disk):
+    """The same, by a function of NumPy's."""
+
+    def factor(self, x):
+        ones = tf.numpy_function(np.ones_like, [x[:, :1]], x.dtype)
+        return tf.ensure_shape(ones, (x.shape[0], 1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation"), [(Disk, "BesselJ0"), (Numbers, "PyFunc")]
+)
+@pytest.mark.filterwarnings("ignore:A model of")
+def test_what_xla_does_not_know_is_trained_without_it(kind, operation):
+    network = ki.networks.mlp(2, width=6, depth=2, seed=0)
+    model = ki.PINN(network, kind())
+    model.compile(optimizer=ki.ISGD())
+    assert np.isfinite(model.evaluate(kind().points(20), verbose=0)[0])
+    model.fit(epochs=40, steps_per_epoch=5, verbose=0)
+    assert not model.jit_compile
+    assert model.errors()["relative_l2"] < 1e-3
+    model.compile(optimizer=ki.ISGD(), jit_compile=True)
+    with pytest.raises(
+        ValueError, match=f"'dirichlet.*' uses TensorFlow's {operation}"
+    ):
+        model.fit(verbose=0)
 
 
 def test_each_fit_decides_anew_and_a_given_choice_stands():

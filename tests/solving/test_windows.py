@@ -73,6 +73,51 @@ def test_a_window_continues_value_and_slope_of_the_one_before():
     assert network(x).shape == (1, 1)
 
 
+class OfValues(Oscillator):
+    """The same as two equations, with values at the first time in other words."""
+
+    outputs = ("u", "v")
+
+    def residual(self, u, x):
+        u, v = u["u"], u["v"]
+        return {
+            "speed": u.d("t") - v.value,
+            "force": v.d("t") + u.value + u.value**3,
+        }
+
+    def conditions(self):
+        return [
+            ki.Dirichlet("t_min", 1.0, "u", weight=3.0),
+            ki.Dirichlet("t_min", lambda x: 0.5 * x, "v", name="v at first"),
+        ]
+
+
+def test_values_at_the_first_time_are_initial_values():
+    problem = OfValues()
+    network = design_for(problem).network(8, seed=1)
+    window = Window(problem, network)
+    model = ki.PINN(network, window.problem)
+    names = list(ki.PINN(network, problem).loss_weights)
+    assert list(model.loss_weights) == names
+    assert model.loss_weights["dirichlet_t_min_u"] == 3.0
+    assert names[-1] == "v at first"
+
+    def rows(at):
+        at = tf.constant([[at]], tf.float64)
+        return [
+            term.rows_at(at, network, {}).numpy().item() for term in model._terms[1:]
+        ]
+
+    def values(at):
+        return network(tf.constant([[at]], tf.float64)).numpy()[0]
+
+    window.move(1.0, 3.0)
+    np.testing.assert_allclose(rows(1.0), values(1.0) - [1.0, 0.5])
+    end = values(3.0)
+    window.move(3.0, 5.0, network.get_weights())
+    np.testing.assert_allclose(rows(3.0), values(3.0) - end, atol=1e-12)
+
+
 def test_points_move_with_the_window():
     problem = Heat()
     window = Window(problem, design_for(problem).network(4))
@@ -204,6 +249,15 @@ def _changed(problem, **changes):
                 ]
             },
             "one end of the time",
+        ),
+        (
+            {
+                "conditions": lambda: [
+                    ki.Dirichlet("t_min", 0.0),
+                    ki.Operator("t_min", lambda u, x: u.d("t")),
+                ]
+            },
+            "'operator_t_min' holds at one end",
         ),
         ({"conditions": lambda: [ki.Initial(0.0, order=2)]}, "order above 1"),
     ],
