@@ -8,8 +8,9 @@ import keras
 import numpy as np
 
 from keras_isgd.derivatives.channels import is_laplacian
+from keras_isgd.models.equation_sizes import equation_sizes
 from keras_isgd.models.frequencies import data_frequencies
-from keras_isgd.models.scales import equation_sizes, output_ranges
+from keras_isgd.models.scales import output_ranges
 from keras_isgd.networks import PeriodicFeatures, mlp
 from keras_isgd.networks.unit_box import UnitBox
 from keras_isgd.problems import Periodic, Problem

@@ -57,7 +57,10 @@ def why_not(problem: Problem, design: Design | None) -> str | None:
         several = condition.on if isinstance(condition.on, tuple) else [condition.on]
         at_an_end = any(isinstance(on, str) and on in ends for on in several)
         if at_an_end and not isinstance(condition, Initial):
-            return f"the condition {condition.name!r} holds at one end of the time"
+            return (
+                f"the condition {condition.name!r} holds at one end of the time; values "
+                "and time derivatives at the first time are said by ki.Initial"
+            )
     return None
 
 

@@ -146,6 +146,43 @@ def test_an_output_with_a_single_value_varies_as_others_make_it(unit):
     assert 0.3 < design.sizes[1] / unit < 10.0
 
 
+class Chain(ki.Problem):
+    """Decays one after another, of so many nuclei that one more is not to be seen."""
+
+    coordinates = ("t",)
+    domain = ki.geometry.Interval(0.0, 1e6)
+    outputs = ("a", "b", "c")
+
+    def __init__(self, number=1.0):
+        self.number = number
+
+    def get_config(self):
+        return {"number": self.number}
+
+    def residual(self, u, x):
+        a, b, c = u["a"], u["b"], u["c"]
+        return {
+            "a": a.d("t") + 1e-5 * a.value,
+            "b": b.d("t") - 1e-5 * a.value + 3e-6 * b.value,
+            "c": c.d("t") - 3e-6 * b.value,
+        }
+
+    def conditions(self):
+        return [
+            ki.Initial(self.number, component="a"),
+            ki.Initial(0.0, component="b"),
+            ki.Initial(0.0, component="c"),
+        ]
+
+
+@pytest.mark.parametrize("number", [1e-20, 1.0, 1e20])
+def test_sizes_follow_one_from_another_in_any_unit(number):
+    sizes = design_for(Chain(number)).sizes / number
+    # By its solution a falls from 1 to 0, b rises to 0.6 and c to 0.93.
+    assert np.all((sizes > 0.1) & (sizes < 20.0))
+    np.testing.assert_allclose(sizes, design_for(Chain()).sizes, rtol=0.2)
+
+
 class Profile(ki.Problem):
     """u_xxx + u u_xx / 2 = 0 with zeros on one side and a slope on the other."""
 
