@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_isgd.problems import Problem
-from keras_isgd.solving.march import March
+from keras_isgd.solving.passes import March
 
 __all__ = ["of_growth", "of_march", "of_noise", "of_starts"]
 

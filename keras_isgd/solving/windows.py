@@ -12,7 +12,7 @@ from keras_isgd.models.default_network import Design
 from keras_isgd.models.scales import few_points
 from keras_isgd.networks.time_windows import in_windows
 from keras_isgd.networks.unit_box import UnitBox
-from keras_isgd.problems import Condition, Dirichlet, Initial, Problem
+from keras_isgd.problems import Condition, Problem
 from keras_isgd.problems.conditions import Data, Integral
 from keras_isgd.problems.conditions.continued import Continued
 
@@ -42,12 +42,9 @@ def why_not(problem: Problem, design: Design | None) -> str | None:
         return "it has unknown numbers, which hold at all times"
     if problem.subdomains:
         return "it has subdomains"
-    conditions = _conditions_of(problem)
-    initial = [c for c in conditions if isinstance(c, Initial)]
-    if not initial:
+    conditions = problem.bound_conditions()
+    if not any(_begins(problem, condition) for condition in conditions):
         return "it has no initial condition"
-    if any(c.order > 1 for c in initial):
-        return "an initial condition is of an order above 1"
     ends = {f"{problem.time}_min", f"{problem.time}_max"}
     for condition in conditions:
         if isinstance(condition, Data | Integral):
@@ -56,23 +53,17 @@ def why_not(problem: Problem, design: Design | None) -> str | None:
             return f"the condition {condition.name!r} has points of its own"
         several = condition.on if isinstance(condition.on, tuple) else [condition.on]
         at_an_end = any(isinstance(on, str) and on in ends for on in several)
-        if at_an_end and not isinstance(condition, Initial):
-            return (
-                f"the condition {condition.name!r} holds at one end of the time; values "
-                "and time derivatives at the first time are said by ki.Initial"
-            )
+        if at_an_end and not _begins(problem, condition):
+            return f"the condition {condition.name!r} holds at one end of the time"
     return None
 
 
-def _conditions_of(problem: Problem) -> list[Condition]:
-    """A problem's conditions, those on values at the first time as `Initial`."""
-    first = f"{problem.time}_min"
-    return [
-        Initial(c.value, 0, problem.time, c.component, c.weight, c.name)
-        if type(c) is Dirichlet and c.on in (first, (first,))
-        else c
-        for c in problem.bound_conditions()
-    ]
+def _begins(problem: Problem, condition: Condition) -> bool:
+    """Whether a condition says something of the solution at the first time alone."""
+    on = condition.on[0] if isinstance(condition.on, tuple) else condition.on
+    alone = not isinstance(condition.on, tuple) or len(condition.on) == 1
+    first = isinstance(on, str) and on == f"{problem.time}_min"
+    return first and alone and type(condition).places is Condition.places
 
 
 class Window:
@@ -83,8 +74,9 @@ class Window:
         network: its network, with a `UnitBox`.
 
     Attributes:
-        problem: the same equation, whose initial conditions are those of the problem in
-            the first window, and in later ones what the network was before `move`.
+        problem: the same equation, whose conditions at the first time are those of the
+            problem in the first window, and in later ones what the network was before
+            `move`.
         only_time: whether time is the only coordinate.
         seconds_to_join: about what each window adds to the time of `joined` and of
             making a `PINN` of it.
@@ -108,8 +100,8 @@ class Window:
         self._ends = tf.Variable(self._span, dtype=tf.float64, trainable=False)
         self.problem = copy.copy(problem)
         conditions: list[Condition] = [
-            Continued.of(c, self._earlier, self._first) if isinstance(c, Initial) else c
-            for c in _conditions_of(problem)
+            Continued.of(c, self._earlier, self._first) if _begins(problem, c) else c
+            for c in problem.bound_conditions()
         ]
         self.problem.conditions = lambda: list(conditions)  # type: ignore
         # The solution is known at all times, where the network is not yet.

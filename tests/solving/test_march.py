@@ -102,6 +102,18 @@ def test_it_ends_when_no_loss_falls_any_more():
     assert found.losses == [0.9e-4, 0.9e-4]
 
 
+@pytest.mark.parametrize(("other", "kept"), [(1e-6, "after 5"), (0.9, "after 4")])
+def test_a_window_that_loses_its_way_begins_where_the_last_one_ends(other, kept):
+    trainer, window = FakeTrainer([1e-5, 1e-5, 1e-6, 0.5, other]), FakeWindow()
+    found = march(trainer, window, (0.0, 2.0), 2, fresh, balance)
+    # First from its own weights, then from those of the window before it.
+    assert trainer.began_with[3:] == [["after 2"], ["after 3"]]
+    assert window.moves[3:] == [(1.0, 2.0, ["after 3"])] * 2
+    assert trainer.alphas[3:] == [3.0, None]
+    assert found.weights == [["after 3"], [kept]]
+    assert found.losses == [1e-6, min(0.5, other)]
+
+
 def test_a_window_that_fails_is_halved():
     trainer, window = FakeTrainer([1e-3, 5e-2, 1e-3, 1e-3, 1e-3]), FakeWindow()
     found = march(trainer, window, (0.0, 2.0), 2, fresh, balance)

@@ -92,6 +92,55 @@ class OfValues(Oscillator):
         ]
 
 
+class OfSlopes(Oscillator):
+    """Value and slope at the first time as conditions of other kinds."""
+
+    def conditions(self):
+        return [
+            ki.Dirichlet(("t_min",), 1.0),
+            ki.Neumann("t_min", -0.5),
+            ki.Operator("t_min", lambda u, x: u.d("tt") + u.value**2 - x),
+            ki.Robin("t_min", a=2.0, b=1.0, value=1.5),
+        ]
+
+
+def test_any_condition_at_the_first_time_is_continued():
+    problem = OfSlopes()
+    network = design_for(problem).network(8, seed=1)
+    window = Window(problem, network)
+    model = ki.PINN(network, window.problem)
+    assert list(model.loss_weights) == list(ki.PINN(network, problem).loss_weights)
+
+    def rows(at):
+        at = tf.constant([[at]], tf.float64)
+        x = tf.concat([at, -tf.ones_like(at)], 1)  # with a normal, where it is needed
+        return [
+            term.rows_at(x[:, : term.width], network, {}).numpy().item()
+            for term in model._terms[1:]
+        ]
+
+    def expected(at):
+        at = tf.constant([[at]], tf.float64)
+        with tf.GradientTape() as outer:
+            outer.watch(at)
+            with tf.GradientTape() as inner:
+                inner.watch(at)
+                u = network(at)
+            slope = inner.gradient(u, at)
+        u, slope, bend = (
+            z.numpy().item() for z in (u, slope, outer.gradient(slope, at))
+        )
+        return np.array([u, -slope, bend + u**2 - at.numpy().item(), 2.0 * u - slope])
+
+    window.move(1.0, 3.0)
+    given = np.array([1.0, -0.5, 0.0, 1.5])
+    np.testing.assert_allclose(rows(1.0), expected(1.0) - given)
+    end = expected(3.0)
+    window.move(3.0, 5.0, network.get_weights())
+    assert np.abs(expected(3.0) - end).min() > 1e-3
+    np.testing.assert_allclose(rows(3.0), expected(3.0) - end, atol=1e-12)
+
+
 def test_values_at_the_first_time_are_initial_values():
     problem = OfValues()
     network = design_for(problem).network(8, seed=1)
@@ -214,6 +263,18 @@ def test_an_oscillator_in_windows_against_scipy(monkeypatch):
     assert error.max() < 1e-3
 
 
+class Same(ki.Condition):
+    """u(x, y) = u(1 - x, y): a condition that needs the solution at two places."""
+
+    kind = "same"
+
+    def places(self, problem, x):
+        return [x[:, :2], tf.concat([1.0 - x[:, :1], x[:, 1:2]], 1)]
+
+    def residual(self, problem, fields, x):
+        return fields[0].value - fields[1].value
+
+
 def _changed(problem, **changes):
     for name, value in changes.items():
         setattr(problem, name, value)
@@ -253,13 +314,16 @@ def _changed(problem, **changes):
         (
             {
                 "conditions": lambda: [
-                    ki.Dirichlet("t_min", 0.0),
-                    ki.Operator("t_min", lambda u, x: u.d("t")),
+                    ki.Initial(0.0),
+                    ki.Operator(("t_min", "x_min"), lambda u, x, n: u.value),
                 ]
             },
-            "'operator_t_min' holds at one end",
+            "one end of the time",
         ),
-        ({"conditions": lambda: [ki.Initial(0.0, order=2)]}, "order above 1"),
+        (
+            {"conditions": lambda: [ki.Initial(0.0), Same("t_min")]},
+            "'same_t_min' holds at one end",
+        ),
     ],
 )
 def test_why_not(changes, reason):
