@@ -15,7 +15,7 @@ import as_given  # noqa: E402
 from as_given_problems import CASES, common  # noqa: E402
 
 # Their references take seconds.
-SLOW = {"soil", "ions", "oscillating-plate", "beltrami-flow"}
+SLOW = {"soil", "oscillating-plate", "beltrami-flow"}
 
 
 @pytest.mark.parametrize("name", sorted(set(CASES) - SLOW))

@@ -208,11 +208,12 @@ def _ions_at(voltage: float, x: np.ndarray, guess: np.ndarray) -> Any:
 
 
 def _ions() -> Stated:
-    """From no voltage to the whole one in eight steps: from 0 to 4 at once it fails."""
+    """From an eighth of the voltage to all of it: with all of it at once it fails."""
     x = np.linspace(0.0, 1.0, 101)
-    one, none = np.ones_like(x), np.zeros_like(x)
-    guess = np.array([2.0 - x, -one, 0.5 + 0.5 * x, 0.5 * one, none, none])
-    for voltage in np.linspace(0.0, Ions.voltage, 9):
+    one, first, *others = np.ones_like(x), *np.linspace(0.0, Ions.voltage, 9)[1:]
+    line_of_v = [first * (1.0 - x), -first * one]
+    guess = np.array([2.0 - x, -one, 0.5 + 0.5 * x, 0.5 * one, *line_of_v])
+    for voltage in (first, *others):
         found = _ions_at(voltage, x, guess)
         x, guess = found.x, found.y
     points = line(0.0, 1.0, 1001)
