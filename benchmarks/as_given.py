@@ -16,13 +16,11 @@ again if it is there.
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
 
-_HERE = Path(__file__).parent
+import child_runs
 
 
 def main() -> None:
@@ -94,44 +92,17 @@ def _solve(name: str, seconds: float, seed: int) -> dict:
 
 def _run(folder: Path, name: str, seconds: float, seed: int) -> None:
     """Solves one problem in a process of its own, unless that has been done."""
-    commit = _commit()
+    commit = child_runs.commit()
     path = folder / f"{name}-{seconds:g}s-seed{seed}.json"
     if path.exists() and json.loads(path.read_text()).get("commit") == commit:
         return
     task = {"name": name, "seconds": seconds, "seed": seed}
-    paths = [str(_HERE.parent), os.environ.get("PYTHONPATH", "")]
-    done = subprocess.run(
-        [sys.executable, __file__, "--child", json.dumps(task)],
-        capture_output=True,
-        text=True,
-        env={
-            **os.environ,
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-        },
-        check=False,
-    )
-    try:
-        found = json.loads(done.stdout.strip().splitlines()[-1])
-    except (IndexError, json.JSONDecodeError):
-        lines = done.stderr.strip().splitlines() or ["no output"]
-        found = {"problem": name, "seconds": seconds, "seed": seed, "failed": lines[-1]}
+    found = child_runs.in_child(__file__, task)
+    if "failed" in found:
+        found |= {"problem": name, "seconds": seconds, "seed": seed}
     path.write_text(json.dumps({**found, "commit": commit}, indent=1))
     shown = found.get("failed") or f"relative L2 {_errors(found, 'relative_l2')}"
     print(f"{name:20} seed {seed} {seconds:5g} s  {shown}", flush=True)
-
-
-def _commit() -> str:
-    """The commit of this repository, and whether something was changed since."""
-
-    def git(*words: str) -> str:
-        command = ["git", "-C", str(_HERE), *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return done.stdout.strip()
-
-    found = git("rev-parse", "--short", "HEAD") or "unknown"
-    changed = git("status", "--porcelain", "--untracked-files=no")
-    return f"{found}-changed" if changed else found
 
 
 def _table(folder: Path) -> None:

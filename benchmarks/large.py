@@ -18,13 +18,12 @@ if it is there.
 import argparse
 import json
 import math
-import os
 import resource
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+import child_runs
 
 # By name: class in ki.problems, its arguments, width and depth, points chosen from how
 # many candidates, and the seconds with the relative L2 error to reach in them.
@@ -215,23 +214,11 @@ def _run(folder: Path, task: dict) -> None:
     path = _path(folder, task)
     if path.exists():
         return
-    command = [sys.executable, __file__, "--child"]
-    command.append(json.dumps({**task, "begin": time.time()}))
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        check=False,
-    )
-    if done.returncode:
-        print(f"{path.stem} failed:\n{done.stderr[-2000:]}", flush=True)
+    result = child_runs.in_child(__file__, {**task, "begin": time.time()})
+    if "failed" in result:
+        print(f"{path.stem} failed:\n{result['error']}", flush=True)
         return
-    result = json.loads(done.stdout.splitlines()[-1])
-    commit = ["git", "rev-parse", "--short", "HEAD"]
-    result["commit"] = subprocess.run(
-        commit, capture_output=True, text=True, check=True
-    ).stdout.strip()
+    result["commit"] = child_runs.commit()
     path.write_text(json.dumps(result, indent=1) + "\n")
     print(_line(result), flush=True)
 

@@ -15,19 +15,17 @@ under `--out`, and not made again if it is there.
 
 import argparse
 import json
-import os
 import resource
-import subprocess
-import sys
 from pathlib import Path
 
+import child_runs
 from large import case_of
 
 CASES = ("helmholtz-6x100", "poisson-5d-2x95", "helmholtz-3x21")
 METHODS = ("isgd", "nystrom", "sketched", "kfac")
 CORES = 2
 # Threads of OpenBLAS spin while they wait, which counts as CPU seconds.
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "OPENBLAS_NUM_THREADS": "1"}
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def run_one(name: str, method: str, seconds: float, seed: int, settings: dict) -> dict:
@@ -116,17 +114,10 @@ def _run(folder: Path, task: dict) -> None:
     )
     if path.exists():
         return
-    done = subprocess.run(
-        [sys.executable, __file__, "--child", json.dumps(task)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **QUIET},
-        check=False,
-    )
-    if done.returncode:
-        print(f"{path.stem} failed:\n{done.stderr[-2000:]}", flush=True)
+    result = child_runs.in_child(__file__, task, environment=ONE_THREAD)
+    if "failed" in result:
+        print(f"{path.stem} failed:\n{result['error']}", flush=True)
         return
-    result = json.loads(done.stdout.splitlines()[-1])
     path.write_text(json.dumps(result, indent=1) + "\n")
     print(_line(result), flush=True)
 

@@ -13,15 +13,13 @@ goes on; `--again` repeats them. PINNacle's data are no part of this repository:
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_HERE = Path(__file__).parent
+import child_runs
 
 
 def main() -> None:
@@ -80,7 +78,7 @@ def _names() -> list[str]:
 
 def _tasks(names: list[str], options: argparse.Namespace) -> Iterator[dict]:
     """What there is to run: a whole round of problems for each seed and time."""
-    commit = _commit()
+    commit = child_runs.commit()
     for seconds in options.seconds:
         for seed in options.seeds:
             for name in names:
@@ -93,52 +91,12 @@ def _tasks(names: list[str], options: argparse.Namespace) -> Iterator[dict]:
                 }
 
 
-def _commit() -> str:
-    """The commit, and whether something was changed since."""
-
-    def git(*words: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(_HERE), *words],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout.strip()
-
-    found = git("rev-parse", "--short=10", "HEAD") or "unknown"
-    changed = git("status", "--porcelain", "--untracked-files=no")
-    return f"{found}-changed" if changed else found
-
-
 def _child(task: dict) -> dict:
     """Solves one problem in a process of its own."""
     begin = time.time()
-    command = [sys.executable, __file__, "--child"]
-    command.append(json.dumps({**task, "begin": begin}))
-    paths = [str(_HERE.parent), os.environ.get("PYTHONPATH", "")]
-    limit = 2.0 * task["seconds"] + 600.0
     run = {k: v for k, v in task.items() if k != "data"}
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            env={
-                **os.environ,
-                "TF_CPP_MIN_LOG_LEVEL": "3",
-                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            },
-            timeout=limit,
-            check=False,
-        )
-        if done.returncode:
-            words = [line for line in done.stderr.splitlines() if line.strip()]
-            last = words[-1] if words else f"ended with {done.returncode}"
-            run |= {"failed": last, "error": "\n".join(words[-40:])}
-        else:
-            run |= json.loads(done.stdout.splitlines()[-1])
-    except subprocess.TimeoutExpired:
-        run["failed"] = f"It had not ended after {limit:.0f} s."
+    limit = 2.0 * task["seconds"] + 600.0
+    run |= child_runs.in_child(__file__, {**task, "begin": begin}, limit)
     return {**run, "wall": time.time() - begin, "finished": time.time()}
 
 

@@ -17,13 +17,11 @@ import argparse
 import contextlib
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import child_runs
 import numpy as np
 
 
@@ -252,7 +250,6 @@ def main() -> None:
         _table(options.out)
         return
     options.out.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     for seed in options.seeds:
         for name in options.names:
             for method in options.methods:
@@ -265,16 +262,14 @@ def main() -> None:
                     continue
                 arguments = {"name": name, "method": method, "seed": seed,
                              "seconds": options.seconds}  # fmt: skip
-                done = subprocess.run(
-                    [sys.executable, __file__, "--child", json.dumps(arguments)],
-                    env=environment, capture_output=True, text=True, check=False,
-                )  # fmt: skip
-                if done.returncode:
-                    print(name, method, seed, "failed:", done.stderr[-300:], flush=True)
+                run = child_runs.in_child(__file__, arguments)
+                if "failed" in run:
+                    print(name, method, seed, "failed:", run["failed"], flush=True)
                     continue
-                path.write_text(done.stdout.splitlines()[-1])
-                error = json.loads(path.read_text())["error"]
-                print(f"{name:10} {method:14} seed {seed}  {error:.2e}", flush=True)
+                path.write_text(json.dumps(run))
+                print(
+                    f"{name:10} {method:14} seed {seed}  {run['error']:.2e}", flush=True
+                )
 
 
 if __name__ == "__main__":

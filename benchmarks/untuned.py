@@ -13,11 +13,10 @@ again if it is there.
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
+
+import child_runs
 
 # By name: class in ki.problems (or case_problems), its arguments, and the seconds with
 # the relative L2 error to reach in them, or the problem's own measure.
@@ -93,21 +92,14 @@ def main() -> None:
 
 
 def _run(folder: Path, name: str, seconds: float, seed: int) -> None:
-    commit = _output(["git", "rev-parse", "--short", "HEAD"]).strip()
+    commit = child_runs.commit()
     path = folder / f"{name}-{seconds:g}s-seed{seed}.json"
     if path.exists() and json.loads(path.read_text()).get("commit") == commit:
         return
     arguments = {"name": name, "seconds": seconds, "seed": seed, "begin": time.time()}
-    command = [sys.executable, __file__, "--child", json.dumps(arguments)]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=environment, check=False
-    )
-    try:
-        found = json.loads(done.stdout.strip().splitlines()[-1])
-    except (IndexError, json.JSONDecodeError):
-        lines = done.stderr.strip().splitlines() or ["no output"]
-        found = {"problem": name, "seconds": seconds, "seed": seed, "failed": lines[-1]}
+    found = child_runs.in_child(__file__, arguments)
+    if "failed" in found:
+        found |= {"problem": name, "seconds": seconds, "seed": seed}
     path.write_text(json.dumps({**found, "commit": commit}, indent=1))
     error = found.get("relative_l2")
     print(
@@ -115,10 +107,6 @@ def _run(folder: Path, name: str, seconds: float, seed: int) -> None:
         + (found["failed"] if error is None else f"relative L2 {error:.2e}"),
         flush=True,
     )
-
-
-def _output(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def _table(folder: Path) -> None:

@@ -76,7 +76,7 @@ def test_runs_are_kept_and_shown(tmp_path, monkeypatch, capsys):
         made.append(json.loads(command[-1]))
         return subprocess.CompletedProcess(command, 0, json.dumps(run) + "\n", "")
 
-    monkeypatch.setattr(as_given, "_commit", lambda: "abc")
+    monkeypatch.setattr(as_given.child_runs, "commit", lambda: "abc")
     monkeypatch.setattr(subprocess, "run", child)
     words = ["as_given", "--problems", "enzyme", "--out", str(tmp_path)]
     monkeypatch.setattr(sys, "argv", words)
@@ -88,3 +88,25 @@ def test_runs_are_kept_and_shown(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["as_given", "--problems", "enzym"])
     with pytest.raises(SystemExit, match="Unknown problems: enzym"):
         as_given.main()
+
+
+SCRIPT = """
+import json, os, sys, time
+task = json.loads(sys.argv[-1])
+if task["does"] == "fail":
+    sys.exit("It cannot be done.")
+time.sleep(task.get("seconds", 0.0))
+print("words")
+print(json.dumps({"does": task["does"], "level": os.environ["LEVEL"]}))
+"""
+
+
+def test_a_run_that_fails_or_takes_too_long_says_so(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    child, level = as_given.child_runs.in_child, {"LEVEL": "2"}
+    found = child(str(script), {"does": "well"}, environment=level)
+    assert found == {"does": "well", "level": "2"}
+    assert child(str(script), {"does": "fail"})["failed"] == "It cannot be done."
+    late = child(str(script), {"does": "well", "seconds": 30.0}, timeout=0.5)
+    assert late["failed"] == "It had not ended after 0.5 s."

@@ -252,7 +252,7 @@ def test_benchmark_goes_on_where_it_stopped(tmp_path, monkeypatch, capsys):
         return _run(task["case"], task["seed"], 1e-3 * (1 + task["seed"]))
 
     monkeypatch.setattr(pinnacle, "_child", child)
-    monkeypatch.setattr(pinnacle, "_commit", lambda: "abc")
+    monkeypatch.setattr(pinnacle.child_runs, "commit", lambda: "abc")
     words = ["pinnacle.py", "--problems", "burgers1d", "wave1d", "--seconds", "9"]
     words += ["--out", str(tmp_path), "--seeds", "0"]
     monkeypatch.setattr(sys, "argv", words)
