@@ -49,8 +49,7 @@ def agree(
         tf.debugging.Assert(~(excess > 0.0), [sentence])
         for excess, sentence in zip(tf.unstack(found), UNEQUAL.values(), strict=True)
     ]
-    # A sum that had begun when a check fails would be cut off, and with it all that
-    # this process and the others exchange afterwards.
+    # Nothing is on its way when a check fails.
     hosts.hold_until(checks)
     with tf.control_dependencies(checks):
         parameters.assign(tf.cast(chief[:p], w.dtype))

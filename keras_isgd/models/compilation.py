@@ -25,9 +25,9 @@ class Undecided(int):
 def decide(model: Any, steps: int | None) -> bool | int:
     """Returns whether XLA pays for a run, an `Undecided`.
 
-    It cannot where a residual uses what XLA does not know. Else on a GPU Keras's own
-    choice stands, and on a CPU it pays for runs long enough to
-    earn the compilation, if every term is Taylor mode's: nested tapes gain less.
+    It does not where a residual uses what XLA does not know. Else on a GPU Keras's own
+    choice stands, and on a CPU it pays for runs long enough to earn the compilation, if
+    every term is Taylor mode's: nested tapes gain less.
 
     Args:
         model: a compiled `PINN`. What counts is the device that its weights are on:

@@ -60,10 +60,9 @@ def why_not(problem: Problem, design: Design | None) -> str | None:
 
 def _begins(problem: Problem, condition: Condition) -> bool:
     """Whether a condition says something of the solution at the first time alone."""
-    on = condition.on[0] if isinstance(condition.on, tuple) else condition.on
-    alone = not isinstance(condition.on, tuple) or len(condition.on) == 1
-    first = isinstance(on, str) and on == f"{problem.time}_min"
-    return first and alone and type(condition).places is Condition.places
+    on, first = condition.on, f"{problem.time}_min"
+    alone = isinstance(on, str | tuple) and on in (first, (first,))
+    return alone and type(condition).places is Condition.places
 
 
 class Window:
