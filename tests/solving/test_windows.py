@@ -44,6 +44,15 @@ class Heat(ki.Problem):
         return tf.exp(-(np.pi**2) * x[:, 1:]) * tf.sin(np.pi * x[:, :1])
 
 
+def rows(t, model):
+    """The rows of all conditions of a model at a first time, where its normal is -1."""
+    x = tf.constant([[t, -1.0]], tf.float64)
+    return [
+        term.rows_at(x[:, : term.width], model.network, {}).numpy().item()
+        for term in model._terms[1:]
+    ]
+
+
 def test_a_window_continues_value_and_slope_of_the_one_before():
     problem = Oscillator()
     network = design_for(problem).network(8, seed=1)
@@ -51,12 +60,6 @@ def test_a_window_continues_value_and_slope_of_the_one_before():
     model = ki.PINN(network, window.problem)
     assert list(model.loss_weights) == ["residual", "initial", "initial_dt"]
     x = tf.constant([[1.0]], tf.float64)
-
-    def rows(at):
-        at = tf.constant([[at]], tf.float64)
-        return [
-            term.rows_at(at, network, {}).numpy().item() for term in model._terms[1:]
-        ]
 
     def value_and_slope(at):
         at = tf.constant([[at]], tf.float64)
@@ -66,10 +69,10 @@ def test_a_window_continues_value_and_slope_of_the_one_before():
         return np.array([u.numpy().item(), tape.gradient(u, at).numpy().item()])
 
     window.move(1.0, 3.0)
-    np.testing.assert_allclose(rows(1.0), value_and_slope(1.0) - [1.0, 0.5])
+    np.testing.assert_allclose(rows(1.0, model), value_and_slope(1.0) - [1.0, 0.5])
     end = value_and_slope(3.0)
     window.move(3.0, 5.0, network.get_weights())
-    np.testing.assert_allclose(rows(3.0), value_and_slope(3.0) - end, atol=1e-12)
+    np.testing.assert_allclose(rows(3.0, model), value_and_slope(3.0) - end, atol=1e-12)
     assert network(x).shape == (1, 1)
 
 
@@ -111,14 +114,6 @@ def test_any_condition_at_the_first_time_is_continued():
     model = ki.PINN(network, window.problem)
     assert list(model.loss_weights) == list(ki.PINN(network, problem).loss_weights)
 
-    def rows(at):
-        at = tf.constant([[at]], tf.float64)
-        x = tf.concat([at, -tf.ones_like(at)], 1)  # with a normal, where it is needed
-        return [
-            term.rows_at(x[:, : term.width], network, {}).numpy().item()
-            for term in model._terms[1:]
-        ]
-
     def expected(at):
         at = tf.constant([[at]], tf.float64)
         with tf.GradientTape() as outer:
@@ -134,11 +129,11 @@ def test_any_condition_at_the_first_time_is_continued():
 
     window.move(1.0, 3.0)
     given = np.array([1.0, -0.5, 0.0, 1.5])
-    np.testing.assert_allclose(rows(1.0), expected(1.0) - given)
+    np.testing.assert_allclose(rows(1.0, model), expected(1.0) - given)
     end = expected(3.0)
     window.move(3.0, 5.0, network.get_weights())
     assert np.abs(expected(3.0) - end).min() > 1e-7
-    np.testing.assert_allclose(rows(3.0), expected(3.0) - end, atol=1e-12)
+    np.testing.assert_allclose(rows(3.0, model), expected(3.0) - end, atol=1e-12)
 
 
 def test_values_at_the_first_time_are_initial_values():
@@ -151,20 +146,14 @@ def test_values_at_the_first_time_are_initial_values():
     assert model.loss_weights["dirichlet_t_min_u"] == 3.0
     assert names[-1] == "v at first"
 
-    def rows(at):
-        at = tf.constant([[at]], tf.float64)
-        return [
-            term.rows_at(at, network, {}).numpy().item() for term in model._terms[1:]
-        ]
-
     def values(at):
         return network(tf.constant([[at]], tf.float64)).numpy()[0]
 
     window.move(1.0, 3.0)
-    np.testing.assert_allclose(rows(1.0), values(1.0) - [1.0, 0.5])
+    np.testing.assert_allclose(rows(1.0, model), values(1.0) - [1.0, 0.5])
     end = values(3.0)
     window.move(3.0, 5.0, network.get_weights())
-    np.testing.assert_allclose(rows(3.0), values(3.0) - end, atol=1e-12)
+    np.testing.assert_allclose(rows(3.0, model), values(3.0) - end, atol=1e-12)
 
 
 def test_points_move_with_the_window():
