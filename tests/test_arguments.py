@@ -93,6 +93,7 @@ figures.save_predictions = problem predictions path title colours
 figures.save_solution = model path title
 networks.Columns = columns **kwargs
 networks.FourierFeatures = frequencies trainable **kwargs
+networks.JumpFeatures = jumps **kwargs
 networks.Part = network of positive start
 networks.PeriodicFeatures = periods harmonics **kwargs
 networks.Positive = start **kwargs

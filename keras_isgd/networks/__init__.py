@@ -2,6 +2,7 @@
 
 from keras_isgd.networks.hard_conditions import dirichlet, initial
 from keras_isgd.networks.join import Part, join
+from keras_isgd.networks.jump_features import Jump, JumpFeatures
 from keras_isgd.networks.layers import (
     Columns,
     FourierFeatures,
@@ -17,6 +18,8 @@ from keras_isgd.networks.transform import Transform, transform
 __all__ = [
     "Columns",
     "FourierFeatures",
+    "Jump",
+    "JumpFeatures",
     "Part",
     "PeriodicFeatures",
     "Positive",

@@ -1,0 +1,174 @@
+"""Features of the coordinates with which a network can jump in a point or an edge."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+
+from keras_isgd.derivatives import activations, register_rule
+from keras_isgd.derivatives.jet import Jet
+from keras_isgd.utils.checks import check_array, check_count, check_positive, is_whole
+
+__all__ = ["Jump", "JumpFeatures", "jump_features_of"]
+
+# Of the edges of the domain: in the place of the jump itself nothing divides by zero.
+_NOTHING = 1e-12
+# The distance, in parts of the domain's edges, within which rows weigh less.
+_RADIUS = 0.1
+
+
+class Jump(NamedTuple):
+    """Where prescribed values jump: two coordinates have certain values there.
+
+    With a and b what the two coordinates are away from there, in parts of the domain's
+    edges, the solution is close to a function of a / (ratio b)^(1 / power).
+
+    Attributes:
+        axes: the numbers of the two coordinates, that of a first.
+        at: their values.
+        lengths: the edges of the domain in them; with a minus sign where the domain
+            lies below the value.
+        power: 1 where both coordinates have derivatives of the same order in the
+            equation, and k where the first one's order is k times that of the second:
+            2 for heat that spreads in x and t.
+        ratio: see above, positive.
+        order: of the equation's highest derivative in the first coordinate.
+    """
+
+    axes: tuple[int, int]
+    at: tuple[float, float]
+    lengths: tuple[float, float]
+    power: int
+    ratio: float
+    order: int
+
+
+@keras.saving.register_keras_serializable(package="keras_isgd")
+class JumpFeatures(keras.layers.Layer):
+    """Functions of the coordinates that jump where the values of a problem do.
+
+        r = (a^2 + (s b)^2)^(1/2)     a / r and s b / r       where power = 1
+        r = (a^k + s b)^(1/k)         a / r                   where power = k > 1
+
+    for each `Jump`, with a, b and s its distances and its ratio. A smooth function of
+    the coordinates has to become steep to jump, and steeper without end. A smooth
+    function of these features and the coordinates can be what solutions are there: a
+    function of the angle in the corner between a hot and a cold edge, or of
+    x / (4 k t)^(1/2) where a body meets another temperature at first.
+
+    A `PINN` of a network with this layer multiplies its rows by
+    (r^2 / (r^2 + 0.1^2))^(p / 2), p the order of the equation, which grows as 1 / r^p
+    there.
+
+    Args:
+        jumps: the `Jump`s, or what `tuple` makes of them.
+        **kwargs: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: no jumps, or numbers out of range.
+    """
+
+    def __init__(self, jumps: Sequence[Sequence[Any]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not jumps:
+            raise ValueError("Expected at least one `Jump`, got none.")
+        self.jumps = [_checked(Jump(*jump)) for jump in jumps]
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        largest = max(axis for jump in self.jumps for axis in jump.axes)
+        if input_shape[-1] is None or input_shape[-1] <= largest:
+            raise ValueError(
+                f"Expected at least {largest + 1} coordinates, got {input_shape[-1]}."
+            )
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        found = []
+        for jump, a, b, r in self._radii(x):
+            found += [a / r, jump.ratio * b / r] if jump.power == 1 else [a / r]
+        return tf.concat(found, axis=1)
+
+    def factor(self, x: tf.Tensor) -> tf.Tensor:
+        """Returns what the rows at points `(n, d)` are multiplied by, `(n, 1)`."""
+        found = [
+            (r * r / (r * r + _RADIUS**2)) ** (0.5 * jump.order)
+            for jump, _, _, r in self._radii(x)
+        ]
+        return tf.reduce_min(tf.concat(found, axis=1), axis=1, keepdims=True)
+
+    def _radii(
+        self, x: tf.Tensor
+    ) -> Iterator[tuple[Jump, tf.Tensor, tf.Tensor, tf.Tensor]]:
+        """Each jump with its a, b and r at points `(n, d)`."""
+        for jump in self.jumps:
+            a, b = (
+                (x[:, axis : axis + 1] - at) / length
+                for axis, at, length in zip(jump.axes, jump.at, jump.lengths)
+            )
+            if jump.power == 1:
+                r = tf.sqrt(a * a + (jump.ratio * b) ** 2 + _NOTHING)
+            else:
+                r = (a**jump.power + jump.ratio * b + _NOTHING) ** (1.0 / jump.power)
+            yield jump, a, b, r
+
+    @property
+    def count(self) -> int:
+        """How many features there are."""
+        return sum(2 if jump.power == 1 else 1 for jump in self.jumps)
+
+    def compute_output_shape(
+        self, input_shape: Sequence[int | None]
+    ) -> tuple[int | None, ...]:
+        return (*input_shape[:-1], self.count)
+
+    def get_config(self) -> dict[str, Any]:
+        jumps = [
+            [list(v) if isinstance(v, tuple) else v for v in j] for j in self.jumps
+        ]
+        return {**super().get_config(), "jumps": jumps}
+
+
+def jump_features_of(network: keras.Model) -> JumpFeatures | None:
+    """Returns the first `JumpFeatures` of a network or of one within it, or None."""
+    for layer in getattr(network, "layers", ()):
+        found = layer if isinstance(layer, JumpFeatures) else jump_features_of(layer)
+        if found is not None:
+            return found
+    return None
+
+
+def _checked(jump: Jump) -> Jump:
+    pairs = jump.axes, jump.at, jump.lengths
+    axes, at, lengths = (check_array("`jumps`", pair).tolist() for pair in pairs)
+    whole = all(is_whole(axis, 0) for axis in jump.axes)
+    if not len(axes) == len(at) == len(lengths) == 2 or not all(lengths) or not whole:
+        raise ValueError(f"Expected two coordinates with their places, got {jump}.")
+    return Jump(
+        (int(axes[0]), int(axes[1])),
+        (at[0], at[1]),
+        (lengths[0], lengths[1]),
+        check_count("power", jump.power),
+        check_positive("ratio", jump.ratio),
+        check_count("order", jump.order),
+    )
+
+
+@register_rule(JumpFeatures)
+def _jump_features(layer: keras.layers.Layer, jet: Jet) -> Jet:
+    found = []
+    for jump in layer.jumps:
+        a, b = (
+            jet.take([axis]).shift(-at).scale(1.0 / length)
+            for axis, at, length in zip(jump.axes, jump.at, jump.lengths)
+        )
+        b = b.scale(jump.ratio)
+        if jump.power == 1:
+            within = a * a + b * b
+        else:
+            within = a.compose(activations.power(jump.power)) + b
+        power = activations.power(-1.0 / max(jump.power, 2))
+        reciprocal = within.shift(_NOTHING).compose(power)
+        found.append(a * reciprocal)
+        if jump.power == 1:
+            found.append(b * reciprocal)
+    return Jet.concatenate(found)
