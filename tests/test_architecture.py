@@ -41,7 +41,14 @@ BELOW = {
         "sampling",
         "utils",
     },
-    "residuals": {"compat", "derivatives", "objectives", "problems", "utils"},
+    "residuals": {
+        "compat",
+        "derivatives",
+        "networks",
+        "objectives",
+        "problems",
+        "utils",
+    },
     "networks": {"compat", "derivatives", "geometry", "utils"},
     "callbacks": {
         "compat",

@@ -55,7 +55,8 @@ def choose_points(
                 f"Of {candidates} points in the set {term.on!r} one is trained on, and "
                 f"there are {x.shape[0]}. Give more points, or candidates=1."
             )
-        rows = tf.sqrt(term.weight) * term.rows_at(x, network, coefficients)
+        rows = term.weighed(term.rows_at(x, network, coefficients), x)
+        rows = tf.sqrt(term.weight) * rows
         size = tf.sqrt(tf.reduce_sum(tf.square(rows), axis=1))
         ratio = size / tf.reduce_mean(size)
         density = tf.minimum(ratio, tf.constant(_LARGEST, x.dtype)) + 1.0

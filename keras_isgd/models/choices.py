@@ -41,6 +41,19 @@ def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
             "First layer: finer than usual where the data vary fast, in radians over "
             f"the length that the network covers: {fast}."
         )
+    if design.jumps:
+        places = "; ".join(
+            " and ".join(
+                f"{names.inputs[axis]} = {at:.3g}"
+                for axis, at in sorted(zip(jump.axes, jump.at, strict=True))
+            )
+            for jump in design.jumps
+        )
+        found.append(
+            f"Jumps: prescribed values differ where they meet, at {places}. The "
+            "network has functions that jump there for further inputs, and residuals "
+            "close to it weigh less."
+        )
     ranges = ", ".join(
         f"{name} = {middle:.3g} +- {size:.3g}"
         for name, middle, size in zip(

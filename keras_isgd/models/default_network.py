@@ -10,8 +10,10 @@ import numpy as np
 from keras_isgd.derivatives.channels import is_laplacian
 from keras_isgd.models.equation_sizes import equation_sizes
 from keras_isgd.models.frequencies import data_frequencies
+from keras_isgd.models.jumps import jumps_of
 from keras_isgd.models.scales import output_ranges
 from keras_isgd.networks import PeriodicFeatures, mlp
+from keras_isgd.networks.jump_features import Jump, JumpFeatures
 from keras_isgd.networks.unit_box import UnitBox
 from keras_isgd.problems import Periodic, Problem
 from keras_isgd.residuals.term import Term
@@ -42,6 +44,7 @@ class Design:
             its edge; see `data_frequencies`.
         elsewhere: the name of a term that needs the solution at other points than its
             own, or None; those across a period do not count.
+        jumps: where prescribed values jump; see `jumps_of`.
     """
 
     problem: Problem
@@ -51,6 +54,7 @@ class Design:
     periodic: tuple[int, ...]
     frequencies: np.ndarray
     elsewhere: str | None = None
+    jumps: tuple[Jump, ...] = ()
 
     def network(
         self,
@@ -72,7 +76,7 @@ class Design:
         """
         problem, region = self.problem, self.problem.region
         inner = mlp(
-            problem.input_count + len(self.periodic),
+            len(self.input_scales),
             problem.network_outputs,
             width=width,
             depth=depth,
@@ -87,12 +91,16 @@ class Design:
         kernel.assign(kernel * np.tile(np.where(self.flat, _FLATTER, 1.0), copies))
         x = keras.Input((problem.input_count,), dtype=dtype, name="x")
         unit = UnitBox(region.lower, region.upper, dtype=dtype, name="unit_box")(x)
+        features = self._circles(unit, dtype)
+        if self.jumps:
+            layer = JumpFeatures(self.jumps, dtype=dtype, name="jumps")
+            features = keras.layers.Concatenate(dtype=dtype)([features, layer(x)])
         u = keras.layers.Rescaling(
             np.tile(self.sizes, copies).tolist(),
             np.tile(self.middles, copies).tolist(),
             dtype=dtype,
             name="scaled",
-        )(inner(self._circles(unit, dtype)))
+        )(inner(features))
         return keras.Model(x, u, name="scaled_mlp")
 
     def is_fast(self, axis: int) -> bool:
@@ -112,7 +120,8 @@ class Design:
         around = self.frequencies / (_FREQUENCY * 2.0 * np.pi * _RADIUS)
         around = np.clip(around, _INPUT_SCALE, _LARGEST_SCALE)
         waves = [s for axis in self.periodic for s in (around[axis], around[axis])]
-        return [float(s) for s in plain + waves]
+        count = JumpFeatures(self.jumps).count if self.jumps else 0
+        return [float(s) for s in plain + waves + [_INPUT_SCALE] * count]
 
     def in_windows(self, count: int) -> "Design":
         """Returns the same for a network of one of so many windows of the time."""
@@ -165,7 +174,8 @@ def design_for(problem: Problem) -> Design:
     kernel.assign(kernel * np.tile(sizes / ranges, copies))
     rates = data_frequencies(problem, terms, trial, kernel)
     elsewhere = _elsewhere(problem, terms)
-    return Design(problem, middles, sizes, single, axes, rates, elsewhere)
+    jumps = jumps_of(problem, terms, trial, sizes)
+    return Design(problem, middles, sizes, single, axes, rates, elsewhere, jumps)
 
 
 def default_network(

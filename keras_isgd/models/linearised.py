@@ -86,12 +86,12 @@ def _linearised(
     w = parameters.read()
     blocks = blocks_of([term], network, point_sets, coefficients)
     if blocks is None:
-        rows = LeastSquares(
-            lambda: tf.reshape(
-                term.scale(x) * term.rows_at(x, network, coefficients), [-1]
-            ),
-            parameters.variables,
-        )
+
+        def vector() -> tf.Tensor:
+            found = term.weighed(term.rows_at(x, network, coefficients), x)
+            return tf.reshape(term.scale(x) * found, [-1])
+
+        rows = LeastSquares(vector, parameters.variables)
         residual, jacobian = rows.linearise(w)
     else:
         (block,) = blocks

@@ -70,7 +70,7 @@ class ResidualLoss:
         for term in self._terms:
             x = term.inputs(data)
             found = term.rows_at(x, self.network, self._coefficients)
-            rows.append(term.scale(x) * found)
+            rows.append(term.scale(x) * term.weighed(found, x))
         return rows
 
     def _unweighted(self, squares: Sequence[tf.Tensor]) -> list[tf.Tensor]:

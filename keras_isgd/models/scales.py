@@ -13,7 +13,13 @@ from keras_isgd.problems import Condition, Data, Dirichlet, Problem
 from keras_isgd.problems.conditions.values import at
 from keras_isgd.residuals.term import Term
 
-__all__ = ["few_points", "output_ranges", "row_sizes"]
+__all__ = [
+    "few_points",
+    "gives_values",
+    "output_ranges",
+    "prescribed_at",
+    "row_sizes",
+]
 
 # Points of each set that are looked at.
 _LOOKED_AT = 64
@@ -70,15 +76,30 @@ def _prescribed(
     if isinstance(condition, Data):
         if condition.operator is None:
             yield from _columns(problem, condition.component, condition.values)
-        return
-    gives_values = type(condition).kind in ("dirichlet", "initial")
-    if not isinstance(condition, Dirichlet) or not gives_values:
-        return
-    if getattr(condition, "order", 0):
-        return
-    points = condition.fixed_points(problem)
-    x = sets[str(condition.set_name)] if points is None else tf.constant(points)
-    x = x[:, : problem.input_count]
+    elif gives_values(condition):
+        points = condition.fixed_points(problem)
+        x = sets[str(condition.set_name)] if points is None else tf.constant(points)
+        yield from prescribed_at(problem, condition, x[:, : problem.input_count])
+
+
+def gives_values(condition: Condition) -> bool:
+    """Tells whether a condition prescribes values of outputs by a function of x."""
+    kind = type(condition).kind in ("dirichlet", "initial")
+    value = isinstance(condition, Dirichlet) and not getattr(condition, "order", 0)
+    return kind and value
+
+
+def prescribed_at(
+    problem: Problem, condition: Condition, x: tf.Tensor
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yields what a condition prescribes at points, `(n,)`, with the output's number.
+
+    Args:
+        problem: the `Problem`.
+        condition: one that `gives_values`, bound to the problem.
+        x: points `(n, d + q)`, which need not be where it holds.
+    """
+    assert isinstance(condition, Dirichlet)
     found = at(condition.value, x, condition.name, _start_of(problem, x)).numpy()
     outputs = len(problem.names.outputs) if condition.component is None else 1
     rows = np.broadcast_to(np.atleast_2d(found), (len(x), max(outputs, 1)))
@@ -117,9 +138,9 @@ def row_sizes(
 ) -> list[np.ndarray]:
     """Returns the mean square of the rows of J for each column of each term, `(k,)`.
 
-    J holds the derivatives of the unscaled rows in the network's weights. The mean is
-    that of |J v|^2 over random vectors v, by differences (Hutchinson, Communications in
-    Statistics 18, 1989).
+    J holds the derivatives, in the network's weights, of the rows without their
+    omegas. The mean is that of |J v|^2 over random vectors v, by differences
+    (Hutchinson, Communications in Statistics 18, 1989).
 
     Args:
         terms: the `Term`s.
@@ -133,8 +154,11 @@ def row_sizes(
     random = np.random.default_rng(0)
 
     def rows() -> list[np.ndarray]:
-        pairs = zip(terms, inputs, strict=True)
-        return [t.rows_at(x, network, coefficients).numpy() for t, x in pairs]
+        found = []
+        for term, x in zip(terms, inputs, strict=True):
+            own = term.rows_at(x, network, coefficients)
+            found.append(term.weighed(own, x).numpy())
+        return found
 
     before = rows()
     squares = [np.zeros(r.shape[1]) for r in before]

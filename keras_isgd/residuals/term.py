@@ -57,6 +57,7 @@ class Term:
         operations: the types of TensorFlow's operations that the function is made of.
         engine: the module that serves derivatives.
         complete: whether Taylor mode sees every use of a trained weight.
+        factor: of the rows at points `(n, d + q)`, `(n, 1)`, or None for one.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Term:
     operations: frozenset[str]
     engine: engines.Engine
     complete: bool
+    factor: Callable[[tf.Tensor], tf.Tensor] | None = None
 
     @property
     def weight(self) -> tf.Tensor:
@@ -202,6 +204,15 @@ class Term:
             for lookup, points, part in zip(lookups, self.own_places(x), parts)
         ]
         return self.function(fields, x)
+
+    def weighed(self, rows: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        """Returns the residuals `(n, k)` at inputs `x` times their points' factor.
+
+        Rows that do not belong to one point each are left as they are.
+        """
+        if self.factor is None or not self.pointwise:
+            return rows
+        return self.factor(x[:, : self.problem.input_count]) * rows
 
     @property
     def _names(self) -> Names:

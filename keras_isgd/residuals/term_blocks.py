@@ -18,7 +18,7 @@ from keras_isgd.objectives.subsets import picked, sample_of
 from keras_isgd.residuals import taylor_jacobian
 from keras_isgd.residuals.chained_jacobian import ChainedRows
 from keras_isgd.residuals.factored_jacobian import FactoredRows
-from keras_isgd.residuals.term import Coefficients, Term
+from keras_isgd.residuals.term import Coefficients, Term, Values
 
 __all__ = ["TaylorBlock", "blocks_of"]
 
@@ -55,7 +55,10 @@ def _block_of(
     scale = term.scale(x)
     if term.layout == "general":
         return PointwiseRows(
-            lambda inputs: scale * term.rows_at(inputs, network, coefficients),
+            lambda inputs: (
+                scale
+                * term.weighed(term.rows_at(inputs, network, coefficients), inputs)
+            ),
             x,
             term.cost(network),
             squares_of=term.squares,
@@ -96,9 +99,8 @@ class TaylorBlock:
         return self.term.squares(rows)
 
     def rows(self) -> tf.Tensor:
-        return self.scale * self.term.rows_at(
-            self.inputs, self.network, self.coefficients
-        )
+        rows = self.term.rows_at(self.inputs, self.network, self.coefficients)
+        return self.scale * self.term.weighed(rows, self.inputs)
 
     def count(self) -> int | None:
         return self.inputs.shape[0] if self.term.pointwise else None
@@ -134,12 +136,12 @@ class TaylorBlock:
             if self.term.pointwise
             else taylor_jacobian.coupled_rows
         )
-        x, scale = self.inputs, self.scale
+        x, scale, term = self.inputs, self.scale, self.term
+
+        def rows_of(values: Values, numbers: Coefficients) -> tf.Tensor:
+            return scale * term.weighed(term.rows_of(values, x, numbers), x)
+
         with parameters.scope(parts):
             return make(
-                self.network,
-                self.term.places(x),
-                self.term.requests,
-                lambda values, numbers: scale * self.term.rows_of(values, x, numbers),
-                self.coefficients,
+                self.network, term.places(x), term.requests, rows_of, self.coefficients
             )

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from any_problem import Any
 
 import keras_isgd as ki
 from keras_isgd.models.report import remaining
@@ -17,15 +18,6 @@ from keras_isgd.models.report.html import page
 from keras_isgd.models.report.limits import Measurements, limits_of
 from keras_isgd.models.report.remaining import Remaining
 from keras_isgd.models.report.residuals import Residual
-
-
-class Any(ki.Problem):
-    """Any equation with given conditions."""
-
-    def __init__(self, equation, *conditions, **attributes):
-        self.residual = equation
-        self.conditions = lambda: list(conditions)
-        vars(self).update(attributes)
 
 
 def made(problem, epochs=0, width=8, points=None, depth=2, **arguments):
@@ -312,6 +304,23 @@ def test_conditions_that_disagree_at_a_corner():
     assert corner.difference == pytest.approx(2.0)
     assert corner.at == {"x": 1.0, "y": 2.0}
     assert kinds(report)[0] == "corner"
+
+
+def test_one_condition_that_jumps_from_face_to_face():
+    def edge(x):
+        return tf.where(x[:, 1:] > 1.0 - 1e-9, tf.ones_like(x[:, 1:]), 0.0 * x[:, 1:])
+
+    plate = Any(
+        lambda u, x: u.laplacian(),
+        ki.Dirichlet("boundary", edge, name="edge"),
+        coordinates=("x", "y"),
+        domain=ki.Box((0.0, 0.0), (1.0, 1.0)),
+    )
+    (corner,) = made(plate, width=4, depth=1).report().corners
+    assert (corner.first, corner.second) == ("edge", "edge")
+    assert corner.difference == pytest.approx(1.0)
+    # A network that can jump there has none.
+    assert ki.PINN(problem=plate).report().corners == ()
 
 
 def test_conditions_of_a_geometry_disagree_with_the_first_time():

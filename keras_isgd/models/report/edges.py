@@ -1,26 +1,25 @@
 """What goes wrong at edges: layers too thin to be hit, conditions that disagree."""
 
 import dataclasses
-import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.models.meetings import meetings
 from keras_isgd.models.report.sizes import Sizes, rows_of
 from keras_isgd.models.report.trained import Trained
-from keras_isgd.problems import Dirichlet
-from keras_isgd.problems.places import OnFaces, OnPart, Place, TimeEnd
+from keras_isgd.networks.jump_features import jump_features_of
+from keras_isgd.problems.places import OnFaces, OnPart, TimeEnd
 from keras_isgd.problems.subdomains import subdomain_of
-from keras_isgd.residuals.term import Term
 
 __all__ = ["Corner", "Layer", "corners_of", "layers_of"]
 
 # Distances from the boundary, in parts of the way to a point inside.
 _CLOSEST = {"float32": 1e-3, "float64": 1e-5}
 _FARTHEST = 0.1
-# A point lies on a face up to so much of an edge's length.
-_SLACK = 1e-9
+# A single condition's values differ where faces meet from this part of a range on.
+_ONE_CONDITION = 1e-2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,7 +46,7 @@ class Layer:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Corner:
-    """Two conditions that prescribe different values at the same point.
+    """Conditions, or one, that prescribe different values at the same point.
 
     Attributes:
         first, second: their names.
@@ -136,108 +135,35 @@ def _layer(
     return best
 
 
-def corners_of(
-    trained: Trained, sets: Mapping[str, tf.Tensor], sizes: Sizes
-) -> tuple[Corner, ...]:
+def corners_of(trained: Trained, sizes: Sizes) -> tuple[Corner, ...]:
     """Returns where conditions that prescribe values disagree, the worst first.
 
-    It looks at edges where a part of the boundary meets a face of a box or an end of
-    time, in problems without subdomains.
+    It looks where faces of a box meet, or a part of the boundary and an end of time,
+    in problems without subdomains. A network with features for jumps has no such
+    corners.
 
     Args:
         trained: the model.
-        sets: point sets.
         sizes: of outputs and coordinates.
     """
     problem = trained.problem
-    if problem.subdomains:
+    if problem.subdomains or jump_features_of(trained.network) is not None:
         return ()
-    given = [
-        condition
-        for condition in problem.bound_conditions()
-        if isinstance(condition, Dirichlet)
-        and type(condition).kind in ("dirichlet", "initial")
-        and not getattr(condition, "order", 0)
-        and condition.fixed_points(problem) is None
-    ]
-    found: dict[tuple[frozenset[str], str], Corner] = {}
-    for one, other in itertools.permutations(given, 2):
-        x = np.asarray(sets[str(one.set_name)])[:, : problem.input_count]
-        for face in _faces(trained, problem.region.place(other.on)):
-            for corner in _compared(trained, one, other, x, face, sizes):
-                key = (frozenset((one.name, other.name)), corner.output)
-                if key not in found or corner.relative > found[key].relative:
-                    found[key] = corner
-    return tuple(sorted(found.values(), key=lambda c: -c.relative))
-
-
-def _faces(trained: Trained, place: Place) -> Sequence[tuple[int, int]]:
-    if isinstance(place, OnFaces):
-        return place.faces
-    if isinstance(place, TimeEnd) and place.geometry is None:
-        return ((trained.problem.region.time or 0, place.side),)
-    return ()
-
-
-def _compared(
-    trained: Trained,
-    one: Dirichlet,
-    other: Dirichlet,
-    x: np.ndarray,
-    face: tuple[int, int],
-    sizes: Sizes,
-) -> list[Corner]:
-    """What two conditions prescribe where the first one's place meets a face."""
-    problem, (axis, side) = trained.problem, face
-    region = problem.region
-    ends = (region.lower, region.upper)
-    place = region.place(one.on)
-    if isinstance(place, OnPart):
-        kept = np.full(len(x), axis == region.time)
-    else:
-        kept = np.zeros(len(x), bool)
-        for a, s in _faces(trained, place):
-            slack = _SLACK * region.lengths[a]
-            kept |= (np.abs(x[:, a] - ends[s][a]) <= slack) & (a != axis)
-    x = x[kept].copy()
-    if not len(x):
-        return []
-    x[:, axis] = ends[side][axis]
-    first, second = (_prescribed(trained, c, x) for c in (one, other))
-    found = []
-    for output in first.keys() & second.keys():
-        apart = np.abs(first[output] - second[output])
-        i = int(np.argmax(apart))
-        found.append(
-            Corner(
-                first=one.name,
-                second=other.name,
-                output=problem.names.outputs[output],
-                at=dict(zip(problem.names.inputs, map(float, x[i]))),
-                difference=float(apart[i]),
-                relative=float(apart[i] / sizes.halves[output]),
+    names = problem.names
+    found: dict[tuple[frozenset[str], int], Corner] = {}
+    for meeting in meetings(problem):
+        first, second = (condition.name for condition in meeting.conditions)
+        key = (frozenset((first, second)), meeting.output)
+        relative = meeting.largest / float(sizes.halves[meeting.output])
+        if first == second and relative < _ONE_CONDITION:
+            continue
+        if key not in found or relative > found[key].relative:
+            found[key] = Corner(
+                first=first,
+                second=second,
+                output=names.outputs[meeting.output],
+                at=dict(zip(names.inputs, map(float, meeting.at))),
+                difference=meeting.largest,
+                relative=relative,
             )
-        )
-    return found
-
-
-def _prescribed(
-    trained: Trained, condition: Dirichlet, x: np.ndarray
-) -> dict[int, np.ndarray]:
-    """The values that a condition gives to outputs, `(n,)` by their numbers."""
-    term = _named(trained.terms, condition.name)
-    inputs = tf.constant(x, trained.dtype)
-    zeros = [
-        {request: tf.zeros((len(x), 1), trained.dtype) for request in asked}
-        for asked in term.requests
-    ]
-    # u - g with u = 0.
-    rows = -np.asarray(term.rows_of(zeros, inputs, trained.coefficients), np.float64)
-    names = trained.problem.names
-    if condition.component is not None:
-        return {names.component(condition.component): rows[:, 0]}
-    return {output: rows[:, output] for output in range(rows.shape[1])}
-
-
-def _named(terms: Sequence[Term], name: str) -> Term:
-    return next(term for term in terms if term.name == name)
+    return tuple(sorted(found.values(), key=lambda c: -c.relative))

@@ -135,7 +135,9 @@ def _corners(m: Measurements) -> Iterator[Finding]:
                 f"values of {corner.output} that differ by {number(corner.difference)} "
                 f"at {at(corner.at)}: no continuous function satisfies both, and the "
                 "residual stays large there.",
-                advice="Let the conditions agree where they meet, by a value that "
+                advice="Let ki.PINN(problem=...) or ki.solve build the network, which "
+                "can jump there, or give it ki.networks.JumpFeatures, if the domain is "
+                "a box. Or let the conditions agree where they meet, by a value that "
                 "falls off smoothly towards the corner; or judge the solution away "
                 "from it.",
             )

@@ -38,7 +38,7 @@ def rounding_of(trained: Trained, sets: dict[str, tf.Tensor]) -> float:
         here = term.rows_at(x, trained.network, trained.coefficients)
         with parameters.scope(moved):
             there = term.rows_at(x, trained.network, coefficients)
-        squares = np.asarray(there - here, np.float64) ** 2
+        squares = np.asarray(term.weighed(there - here, x), np.float64) ** 2
         weight = np.asarray(term.weight, np.float64)
         total += float(np.sum(weight * squares) / len(squares))
     return total

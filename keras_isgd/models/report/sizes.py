@@ -135,7 +135,7 @@ def _rows(
     values: Sequence[Mapping[Request, tf.Tensor]],
     x: tf.Tensor,
 ) -> np.ndarray:
-    found = term.rows_of(values, x, trained.coefficients)
+    found = term.weighed(term.rows_of(values, x, trained.coefficients), x)
     return np.asarray(found).astype(np.float64)
 
 
