@@ -7,6 +7,7 @@ by SciPy or by a spectral method.
 from as_given_problems import (
     flow,
     heat,
+    jumping,
     odes,
     reactions,
     solids,
@@ -18,7 +19,17 @@ from as_given_problems.common import Case
 
 __all__ = ["CASES"]
 
-_FAMILIES = (odes, reactions, solids, heat, waves, transport, flow, unknowns)
+_FAMILIES = (
+    odes,
+    reactions,
+    solids,
+    heat,
+    jumping,
+    waves,
+    transport,
+    flow,
+    unknowns,
+)
 CASES: dict[str, Case] = {
     name: case for family in _FAMILIES for name, case in family.CASES.items()
 }
