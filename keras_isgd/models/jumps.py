@@ -51,11 +51,12 @@ class _Place(NamedTuple):
 def jumps_of(
     problem: Problem, terms: Sequence[Term], network: keras.Model, sizes: np.ndarray
 ) -> tuple[Jump, ...]:
-    """Returns where prescribed values jump between two faces, or along one.
+    """Returns where prescribed values jump between two parts of a boundary, or in one.
 
     A hot edge meets a cold one, a body meets another temperature at first, a lid moves
-    over a wall at rest. They are looked for on faces of domains that are boxes; along
-    a face, in plane domains. The equation must have derivatives of an output in both
+    over a wall at rest. They are looked for between faces of boxes, between parts of
+    other boundaries in the plane, and within a face where there are two coordinates
+    in all. The equation must have derivatives of an output in both
     coordinates, of the second order or above in one of them, and must not be
     hyperbolic, since then the jump goes on into the domain.
 
@@ -68,11 +69,9 @@ def jumps_of(
     Returns:
         What `networks.jump_features.JumpFeatures` takes; nothing for more than 12.
     """
-    if problem.region.box is None:
-        return ()
     places: dict[tuple, set[int]] = {}
     for first, second, output in [
-        *_between_faces(problem, sizes),
+        *_between_parts(problem, sizes),
         *_along_faces(problem, sizes),
     ]:
         places.setdefault((first, second), set()).add(output)
@@ -91,12 +90,22 @@ def _end(problem: Problem, face: Face) -> tuple[int, float, float]:
     return face[0], face_value(problem, face), -1.0 if face[1] else 1.0
 
 
-def _between_faces(problem: Problem, sizes: np.ndarray) -> Iterator[tuple]:
-    """Edges between two faces whose values differ there, with the output."""
+def _between_parts(problem: Problem, sizes: np.ndarray) -> Iterator[tuple]:
+    """Where parts of the boundary meet whose values differ, with the output."""
     for meeting in meetings(problem):
-        if meeting.faces and meeting.difference > _NONE * sizes[meeting.output]:
+        if meeting.difference <= _NONE * sizes[meeting.output]:
+            continue
+        if meeting.faces:
             first, second = (_end(problem, face) for face in meeting.faces)
             yield *sorted([first, second]), meeting.output
+        elif meeting.vertex is not None:
+            axes = np.flatnonzero(problem.region.space_columns())
+            first, second = (
+                # To fewer digits than two ends of the same place agree in.
+                (int(axis), float(f"{value:.6e}"), 1.0)
+                for axis, value in zip(axes, meeting.vertex, strict=True)
+            )
+            yield first, second, meeting.output
 
 
 def _along_faces(problem: Problem, sizes: np.ndarray) -> Iterator[tuple]:

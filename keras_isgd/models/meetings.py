@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_isgd import sampling
 from keras_isgd.models.scales import gives_values, prescribed_at
+from keras_isgd.models.vertices import ends_of
 from keras_isgd.problems import Condition, Problem
 from keras_isgd.problems.places import OnFaces, OnPart, TimeEnd
 
@@ -25,6 +26,8 @@ __all__ = [
 _LOOKED_AT = 256
 # How far from there the two values of one condition are taken, in parts of the domain.
 _STEP = 1e-6
+# Ends that are closer to each other than that, in sizes of the geometry, are one.
+_NEAR = 1e-6
 
 # A coordinate's number, and 0 for its lower or 1 for its upper end.
 Face = tuple[int, int]
@@ -37,6 +40,7 @@ class Meeting:
     Attributes:
         conditions: two that prescribe values, or one of them twice.
         faces: of each, where both are faces of a box; else empty.
+        vertex: where two parts of a boundary in the plane meet, `(2,)`; else None.
         output: the output's number.
         difference: of the two values, the root mean square over points there.
         largest: the largest difference.
@@ -49,10 +53,11 @@ class Meeting:
     difference: float
     largest: float
     at: np.ndarray
+    vertex: np.ndarray | None = None
 
 
 def meetings(problem: Problem) -> Iterator[Meeting]:
-    """Yields all edges where two faces of a box meet, or a boundary the first time.
+    """Yields where faces of a box, parts in the plane, or a part and a time meet.
 
     Args:
         problem: the `Problem`.
@@ -62,6 +67,7 @@ def meetings(problem: Problem) -> Iterator[Meeting]:
         if face[0] != across[0]:
             yield from _of_faces(problem, (one, other), (face, across))
     yield from _at_ends_of_time(problem)
+    yield from _at_vertices(problem)
 
 
 def faces_with_values(problem: Problem) -> list[tuple[Condition, Face]]:
@@ -132,15 +138,51 @@ def _at_ends_of_time(problem: Problem) -> Iterator[Meeting]:
             yield from _compared((one, other), (), values, x)
 
 
+def _at_vertices(problem: Problem) -> Iterator[Meeting]:
+    """Where two pieces of the boundary of a plane geometry, no box, meet."""
+    region = problem.region
+    if region.space is None or region.space.dimension != 2:
+        return
+    near = _NEAR * region.space.size
+    ends = [
+        (condition, end)
+        for condition in _with_values(problem)
+        for place in [region.place(condition.on)]
+        if isinstance(place, OnPart)
+        for end in ends_of(place.part)
+    ]
+    for (one, first), (other, second) in itertools.combinations(ends, 2):
+        if np.max(np.abs(first.at - second.at)) > near:
+            continue
+        values, x = [], _with_other_coordinates(problem, first.at)
+        for condition, end in ((one, first), (other, second)):
+            place = end.inside if one is other else end.at
+            points = _with_other_coordinates(problem, place)
+            values.append(values_on(problem, condition, points))
+        yield from _compared((one, other), (), values, x, first.at)
+
+
+def _with_other_coordinates(problem: Problem, place: np.ndarray) -> np.ndarray:
+    """A place in the plane at several times and parameters, `(n, d + q)`."""
+    region = problem.region
+    space = np.flatnonzero(region.space_columns()[: len(region.coordinates)])
+    unit = sampling.sobol_points(region.width, _LOOKED_AT)
+    x = np.asarray(region.lower) + unit * np.asarray(region.lengths)
+    x[:, space] = place
+    return x
+
+
 def _compared(
     pair: tuple[Condition, Condition],
     faces: tuple[Face, ...],
     values: list[dict[int, np.ndarray]],
     x: np.ndarray,
+    vertex: np.ndarray | None = None,
 ) -> Iterator[Meeting]:
     first, second = values
     for output in first.keys() & second.keys():
         apart = np.abs(first[output] - second[output])
         worst = int(np.argmax(apart))
         rms = float(np.sqrt(np.mean(apart**2)))
-        yield Meeting(pair, faces, output, rms, float(apart[worst]), x[worst])
+        largest = float(apart[worst])
+        yield Meeting(pair, faces, output, rms, largest, x[worst], vertex)

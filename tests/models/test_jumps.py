@@ -114,6 +114,69 @@ def test_the_edges_of_a_cube():
     ]
 
 
+def test_the_corners_of_a_triangle():
+    found = jumps(
+        laplace,
+        ki.Dirichlet("edge_1", 1.0),
+        ki.Dirichlet(("edge_0", "edge_2"), 0.0),
+        domain=ki.geometry.Triangle((0.0, 0.0), (1.0, 0.0), (0.3, 0.8)),
+    )
+    assert {jump.at for jump in found} == {(1.0, 0.0), (0.3, 0.8)}
+    assert {jump.axes for jump in found} == {(0, 1)}
+
+
+def test_a_plate_with_a_hole_and_a_hot_edge_at_all_times():
+    plate = ki.geometry.Rectangle((0.0, 0.0), (2.0, 1.0))
+    hole = ki.geometry.Disk((0.7, 0.5), 0.25, name="hole")
+    found = jumps(
+        lambda u, x: u.d("t") - u.laplacian(),
+        ki.Dirichlet("top", lambda x: 1.0 - tf.exp(-x[:, 2:])),
+        ki.Dirichlet(("left", "right", "hole"), 0.0),
+        ki.Initial(0.0),
+        coordinates=("x", "y", "t"),
+        domain=(plate - hole) * ki.geometry.Interval(0.0, 1.0),
+    )
+    assert sorted(jump.at for jump in found) == [(0.0, 1.0), (2.0, 1.0)]
+
+
+def upper(x):
+    return x[:, 1] > 0.0
+
+
+def lower(x):
+    return x[:, 1] <= 0.0
+
+
+class Halves(ki.Problem):
+    """Laplace's equation in a disk, 1 on the upper half of its edge and 0 below."""
+
+    coordinates = ("x", "y")
+    domain = ki.geometry.Disk((0.0, 0.0), 1.0)
+
+    def residual(self, u, x):
+        return u.laplacian()
+
+    def conditions(self):
+        return [ki.Dirichlet(upper, 1.0), ki.Dirichlet(lower, 0.0)]
+
+    def exact(self, x):
+        height = 1.0 - tf.reduce_sum(x**2, axis=1, keepdims=True)
+        return 0.5 + tf.atan2(2.0 * x[:, 1:], height) / np.pi
+
+
+def test_a_disk_with_two_halves_is_solved():
+    found = design_for(Halves()).jumps
+    assert {round(jump.at[0], 6) for jump in found} == {-1.0, 1.0}
+    assert all(abs(jump.at[1]) < 1e-6 for jump in found)
+    model = ki.PINN(problem=Halves(), candidates=4)
+    model.compile(optimizer=ki.ISGD())
+    model.fit(epochs=60, verbose=0)
+    x = 0.99 * Halves.domain.test_points(4000)
+    error = model.predict(x, verbose=0) - Halves().exact(x).numpy()
+    # Without features it is above 1e-2.
+    assert np.sqrt(np.mean(error**2)) < 1e-3
+
+
 @pytest.mark.parametrize(
     "equation",
     [
