@@ -19,6 +19,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
+    "sphinx-mathjax-offline",
 ]
 html_theme = "furo"
 html_title = "keras_isgd"
@@ -66,6 +67,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,
+    "write_computation_times": False,
     "plot_gallery": "True",
     "image_scrapers": (_pictures,),
     "capture_repr": (),
