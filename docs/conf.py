@@ -5,6 +5,9 @@ import os
 import re
 
 import keras
+from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx_gallery import backreferences
 from sphinx_gallery.scrapers import figure_rst
 from sphinx_gallery.sorting import FileNameSortKey
 
@@ -19,9 +22,14 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
+    "sphinx-mathjax-offline",
 ]
 html_theme = "furo"
 html_title = "keras_isgd"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_favicon = "_static/icon.svg"
+smartquotes_action = "De"  # dashes and dots; the quotes of u'' are primes
 exclude_patterns = ["_build"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 suppress_warnings = ["config.cache"]  # the gallery's sort key is a class
@@ -55,6 +63,9 @@ def _pictures(block, block_vars, gallery_conf):
 
 
 figures.plot = _noted(figures.plot)
+backreferences.THUMBNAIL_TEMPLATE = backreferences.THUMBNAIL_TEMPLATE.replace(
+    ":alt:", ":alt: {title}"
+)
 
 # Pages that run for half a minute each are run where `GALLERY=1` asks for it; what they
 # print and draw is kept then, and shown again as long as a page does not change.
@@ -66,6 +77,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,
+    "write_computation_times": False,
     "plot_gallery": "True",
     "image_scrapers": (_pictures,),
     "capture_repr": (),
@@ -108,11 +120,31 @@ def _constructor(app, what, name, obj, options, signature, returns):
     # A Keras layer or model has a `__new__` that takes anything, which would be shown.
     if what == "class" and issubclass(obj, keras.Layer):
         parameters = list(inspect.signature(obj.__init__).parameters.values())[1:]
-        return str(inspect.Signature(parameters)), returns
+        plain = [one.replace(annotation=one.empty) for one in parameters]
+        return str(inspect.Signature(plain)), returns
     return None
 
 
+class _WholeNumbers(SphinxPostTransform):
+    """Marks what a browser must not break: 1e-14 and L-BFGS at a hyphen, 30 s."""
+
+    default_priority = 900
+    formats = ("html",)
+    _WHOLE = re.compile(r"(\d[\d.]*e-\d+|\d[\d.,]* m?s\b|L-BFGS)")
+
+    def run(self, **kwargs):
+        """Divides the texts of a page."""
+        for text in list(self.document.findall(nodes.Text)):
+            parts = self._WHOLE.split(text)
+            if len(parts) > 1 and not isinstance(text.parent, nodes.FixedTextElement):
+                divided = [nodes.Text(part) for part in parts]
+                for k in range(1, len(parts), 2):
+                    divided[k] = nodes.inline("", parts[k], classes=["whole"])
+                text.parent.replace(text, divided)
+
+
 def setup(app):
-    """Connects the docstrings' translation, before that of napoleon."""
+    """Connects the docstrings' translation, before napoleon's, and what pages need."""
+    app.add_post_transform(_WholeNumbers)
     app.connect("autodoc-process-signature", _constructor)
     app.connect("autodoc-process-docstring", _as_restructured_text, priority=400)
