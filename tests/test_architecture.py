@@ -64,6 +64,7 @@ BELOW = {
         "compat",
         "derivatives",
         "figures",
+        "geometry",
         "hosts",
         "linalg",
         "networks",

@@ -74,6 +74,11 @@ class Boolean(Geometry):
         self.lower, self.upper = self._corners()
         self._check_not_empty()
 
+    @property
+    def children(self) -> tuple[Geometry, Geometry]:
+        """What it is made of."""
+        return self._first, self._second
+
     def _corners(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         return self._first.lower, self._first.upper
 

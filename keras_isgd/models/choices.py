@@ -41,13 +41,15 @@ def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
             "First layer: finer than usual where the data vary fast, in radians over "
             f"the length that the network covers: {fast}."
         )
-    if design.jumps:
+    if design.jumps.jumps:
         places = "; ".join(
             " and ".join(
                 f"{names.inputs[axis]} = {at:.3g}"
+                if axis >= 0
+                else f"the boundary of {design.jumps.shapes[-1 - axis]}"
                 for axis, at in sorted(zip(jump.axes, jump.at, strict=True))
             )
-            for jump in design.jumps
+            for jump in design.jumps.jumps
         )
         found.append(
             f"Jumps: prescribed values differ where they meet, at {places}. The "

@@ -10,10 +10,10 @@ import numpy as np
 from keras_isgd.derivatives.channels import is_laplacian
 from keras_isgd.models.equation_sizes import equation_sizes
 from keras_isgd.models.frequencies import data_frequencies
-from keras_isgd.models.jumps import jumps_of
+from keras_isgd.models.jumps import Jumps, jumps_of
 from keras_isgd.models.scales import output_ranges
 from keras_isgd.networks import PeriodicFeatures, mlp
-from keras_isgd.networks.jump_features import Jump, JumpFeatures
+from keras_isgd.networks.jump_features import JumpFeatures
 from keras_isgd.networks.unit_box import UnitBox
 from keras_isgd.problems import Periodic, Problem
 from keras_isgd.residuals.term import Term
@@ -54,7 +54,7 @@ class Design:
     periodic: tuple[int, ...]
     frequencies: np.ndarray
     elsewhere: str | None = None
-    jumps: tuple[Jump, ...] = ()
+    jumps: Jumps = dataclasses.field(default_factory=Jumps)
 
     def network(
         self,
@@ -92,8 +92,8 @@ class Design:
         x = keras.Input((problem.input_count,), dtype=dtype, name="x")
         unit = UnitBox(region.lower, region.upper, dtype=dtype, name="unit_box")(x)
         features = self._circles(unit, dtype)
-        if self.jumps:
-            layer = JumpFeatures(self.jumps, dtype=dtype, name="jumps")
+        if self.jumps.jumps:
+            layer = self._jump_features(dtype=dtype, name="jumps")
             features = keras.layers.Concatenate(dtype=dtype)([features, layer(x)])
         u = keras.layers.Rescaling(
             np.tile(self.sizes, copies).tolist(),
@@ -120,8 +120,12 @@ class Design:
         around = self.frequencies / (_FREQUENCY * 2.0 * np.pi * _RADIUS)
         around = np.clip(around, _INPUT_SCALE, _LARGEST_SCALE)
         waves = [s for axis in self.periodic for s in (around[axis], around[axis])]
-        count = JumpFeatures(self.jumps).count if self.jumps else 0
+        count = self._jump_features().count if self.jumps.jumps else 0
         return [float(s) for s in plain + waves + [_INPUT_SCALE] * count]
+
+    def _jump_features(self, **arguments: Any) -> JumpFeatures:
+        space = np.flatnonzero(self.problem.region.space_columns()).tolist()
+        return JumpFeatures(*self.jumps, space, **arguments)
 
     def in_windows(self, count: int) -> "Design":
         """Returns the same for a network of one of so many windows of the time."""

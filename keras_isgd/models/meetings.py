@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd import sampling
+from keras_isgd.geometry.ends import ends_of
 from keras_isgd.models.scales import gives_values, prescribed_at
-from keras_isgd.models.vertices import ends_of
 from keras_isgd.problems import Condition, Problem
 from keras_isgd.problems.places import OnFaces, OnPart, TimeEnd
 
@@ -41,6 +41,8 @@ class Meeting:
         conditions: two that prescribe values, or one of them twice.
         faces: of each, where both are faces of a box; else empty.
         vertex: where two parts of a boundary in the plane meet, `(2,)`; else None.
+        end: the end of time that the second one holds at, where the first one holds on
+            a part of a boundary that is no face of a box; else None.
         output: the output's number.
         difference: of the two values, the root mean square over points there.
         largest: the largest difference.
@@ -54,6 +56,7 @@ class Meeting:
     largest: float
     at: np.ndarray
     vertex: np.ndarray | None = None
+    end: Face | None = None
 
 
 def meetings(problem: Problem) -> Iterator[Meeting]:
@@ -133,9 +136,11 @@ def _at_ends_of_time(problem: Problem) -> Iterator[Meeting]:
             if end.geometry is not None or region.time is None:
                 continue
             x = region.sampler(one.on, _LOOKED_AT, "sobol", 0)(0).numpy()
-            x[:, region.time] = face_value(problem, (region.time, end.side))
+            face = region.time, end.side
+            x[:, region.time] = face_value(problem, face)
             values = [values_on(problem, c, x) for c in (one, other)]
-            yield from _compared((one, other), (), values, x)
+            for meeting in _compared((one, other), (), values, x):
+                yield dataclasses.replace(meeting, end=face)
 
 
 def _at_vertices(problem: Problem) -> Iterator[Meeting]:
@@ -159,7 +164,8 @@ def _at_vertices(problem: Problem) -> Iterator[Meeting]:
             place = end.inside if one is other else end.at
             points = _with_other_coordinates(problem, place)
             values.append(values_on(problem, condition, points))
-        yield from _compared((one, other), (), values, x, first.at)
+        for meeting in _compared((one, other), (), values, x):
+            yield dataclasses.replace(meeting, vertex=first.at)
 
 
 def _with_other_coordinates(problem: Problem, place: np.ndarray) -> np.ndarray:
@@ -177,12 +183,10 @@ def _compared(
     faces: tuple[Face, ...],
     values: list[dict[int, np.ndarray]],
     x: np.ndarray,
-    vertex: np.ndarray | None = None,
 ) -> Iterator[Meeting]:
     first, second = values
     for output in first.keys() & second.keys():
         apart = np.abs(first[output] - second[output])
         worst = int(np.argmax(apart))
         rms = float(np.sqrt(np.mean(apart**2)))
-        largest = float(apart[worst])
-        yield Meeting(pair, faces, output, rms, largest, x[worst], vertex)
+        yield Meeting(pair, faces, output, rms, float(apart[worst]), x[worst])

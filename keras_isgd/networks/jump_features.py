@@ -1,13 +1,16 @@
 """Features of the coordinates with which a network can jump in a point or an edge."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
 from keras_isgd.derivatives import activations, register_rule
-from keras_isgd.derivatives.jet import Jet
+from keras_isgd.derivatives.composition import compose_jointly
+from keras_isgd.derivatives.jet import Jet, take_columns
+from keras_isgd.geometry import Geometry
+from keras_isgd.networks.saved_functions import config_of_object
 from keras_isgd.utils.checks import check_array, check_count, check_positive, is_whole
 
 __all__ = ["Jump", "JumpFeatures", "jump_features_of"]
@@ -25,7 +28,8 @@ class Jump(NamedTuple):
     edges, the solution is close to a function of a / (ratio b)^(1 / power).
 
     Attributes:
-        axes: the numbers of the two coordinates, that of a first.
+        axes: the numbers of the two coordinates, that of a first; -1 for the
+            `smooth_distance` of the first one of the layer's shapes, and so on.
         at: their values.
         lengths: the edges of the domain in them; with a minus sign where the domain
             lies below the value.
@@ -63,17 +67,29 @@ class JumpFeatures(keras.layers.Layer):
 
     Args:
         jumps: the `Jump`s, or what `tuple` makes of them.
+        shapes: geometries that some of them have their distances from.
+        columns: the numbers of the coordinates that are the shapes'; the first ones if
+            None.
         **kwargs: of `keras.layers.Layer`.
 
     Raises:
         ValueError: no jumps, or numbers out of range.
     """
 
-    def __init__(self, jumps: Sequence[Sequence[Any]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        jumps: Sequence[Sequence[Any]],
+        shapes: Sequence[Geometry] = (),
+        columns: Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if not jumps:
             raise ValueError("Expected at least one `Jump`, got none.")
-        self.jumps = [_checked(Jump(*jump)) for jump in jumps]
+        self.shapes = tuple(shapes)
+        self.jumps = [_checked(Jump(*jump), len(self.shapes)) for jump in jumps]
+        dimension = self.shapes[0].dimension if self.shapes else 0
+        self.columns = list(range(dimension) if columns is None else columns)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         largest = max(axis for jump in self.jumps for axis in jump.axes)
@@ -102,7 +118,7 @@ class JumpFeatures(keras.layers.Layer):
         """Each jump with its a, b and r at points `(n, d)`."""
         for jump in self.jumps:
             a, b = (
-                (x[:, axis : axis + 1] - at) / length
+                (self._coordinate(x, axis) - at) / length
                 for axis, at, length in zip(jump.axes, jump.at, jump.lengths)
             )
             if jump.power == 1:
@@ -110,6 +126,13 @@ class JumpFeatures(keras.layers.Layer):
             else:
                 r = (a**jump.power + jump.ratio * b + _NOTHING) ** (1.0 / jump.power)
             yield jump, a, b, r
+
+    def _coordinate(self, x: tf.Tensor, axis: int) -> tf.Tensor:
+        return x[:, axis : axis + 1] if axis >= 0 else self.distance(x, axis)
+
+    def distance(self, x: tf.Tensor, axis: int) -> tf.Tensor:
+        """Returns the distance that an axis below zero stands for, `(n, 1)`."""
+        return self.shapes[-1 - axis].smooth_distance(take_columns(x, self.columns))
 
     @property
     def count(self) -> int:
@@ -125,7 +148,15 @@ class JumpFeatures(keras.layers.Layer):
         jumps = [
             [list(v) if isinstance(v, tuple) else v for v in j] for j in self.jumps
         ]
-        return {**super().get_config(), "jumps": jumps}
+        shapes = [config_of_object(shape) for shape in self.shapes]
+        more = {"shapes": shapes, "columns": self.columns} if shapes else {}
+        return {**super().get_config(), "jumps": jumps, **more}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "JumpFeatures":
+        given = config.get("shapes", ())
+        shapes = [keras.saving.deserialize_keras_object(shape) for shape in given]
+        return cls(**{**config, "shapes": shapes})
 
 
 def jump_features_of(network: keras.Model) -> JumpFeatures | None:
@@ -137,10 +168,10 @@ def jump_features_of(network: keras.Model) -> JumpFeatures | None:
     return None
 
 
-def _checked(jump: Jump) -> Jump:
+def _checked(jump: Jump, shapes: int) -> Jump:
     pairs = jump.axes, jump.at, jump.lengths
     axes, at, lengths = (check_array("`jumps`", pair).tolist() for pair in pairs)
-    whole = all(is_whole(axis, 0) for axis in jump.axes)
+    whole = all(is_whole(axis, -shapes) for axis in jump.axes)
     if not len(axes) == len(at) == len(lengths) == 2 or not all(lengths) or not whole:
         raise ValueError(f"Expected two coordinates with their places, got {jump}.")
     return Jump(
@@ -158,7 +189,7 @@ def _jump_features(layer: keras.layers.Layer, jet: Jet) -> Jet:
     found = []
     for jump in layer.jumps:
         a, b = (
-            jet.take([axis]).shift(-at).scale(1.0 / length)
+            _coordinate(layer, jet, axis).shift(-at).scale(1.0 / length)
             for axis, at, length in zip(jump.axes, jump.at, jump.lengths)
         )
         b = b.scale(jump.ratio)
@@ -172,3 +203,9 @@ def _jump_features(layer: keras.layers.Layer, jet: Jet) -> Jet:
         if jump.power == 1:
             found.append(b * reciprocal)
     return Jet.concatenate(found)
+
+
+def _coordinate(layer: keras.layers.Layer, jet: Jet, axis: int) -> Jet:
+    if axis >= 0:
+        return jet.take([axis])
+    return compose_jointly(lambda x: layer.distance(x, axis), jet, 1)

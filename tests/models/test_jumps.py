@@ -1,9 +1,11 @@
 """Where the values that a problem prescribes jump, and what a PINN makes of it."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from any_problem import Any
+from scipy import special
 
 import keras_isgd as ki
 from keras_isgd.models.default_network import design_for
@@ -13,7 +15,7 @@ PLATE = ki.Box((0.0, 0.0), (2.0, 1.0))
 
 def jumps(equation, *conditions, **attributes):
     attributes = {"coordinates": ("x", "y"), "domain": PLATE, **attributes}
-    return design_for(Any(equation, *conditions, **attributes)).jumps
+    return design_for(Any(equation, *conditions, **attributes)).jumps.jumps
 
 
 def laplace(u, x):
@@ -30,7 +32,7 @@ def rod(conductivity=1.0, unit=1.0, conditions=None):
             coordinates=("x", "t"),
             domain=ki.Box((0.0, 0.0), (0.5 * unit, 0.1)),
         )
-    ).jumps
+    ).jumps.jumps
 
 
 @pytest.mark.parametrize("unit", [1.0, 1000.0])
@@ -94,8 +96,8 @@ def test_steep_is_not_a_jump(power):
 
 def test_a_lid_moves_over_walls_at_rest():
     lid = ki.problems.LidDrivenCavity(lid="constant")
-    assert [j.at for j in design_for(lid).jumps] == [(0.0, 1.0), (1.0, 1.0)]
-    assert design_for(ki.problems.LidDrivenCavity()).jumps == ()
+    assert [j.at for j in design_for(lid).jumps.jumps] == [(0.0, 1.0), (1.0, 1.0)]
+    assert design_for(ki.problems.LidDrivenCavity()).jumps.jumps == ()
 
 
 def test_the_edges_of_a_cube():
@@ -165,7 +167,7 @@ class Halves(ki.Problem):
 
 
 def test_a_disk_with_two_halves_is_solved():
-    found = design_for(Halves()).jumps
+    found = design_for(Halves()).jumps.jumps
     assert {round(jump.at[0], 6) for jump in found} == {-1.0, 1.0}
     assert all(abs(jump.at[1]) < 1e-6 for jump in found)
     model = ki.PINN(problem=Halves(), candidates=4)
@@ -175,6 +177,62 @@ def test_a_disk_with_two_halves_is_solved():
     error = model.predict(x, verbose=0) - Halves().exact(x).numpy()
     # Without features it is above 1e-2.
     assert np.sqrt(np.mean(error**2)) < 1e-3
+
+
+class Cylinder(ki.Problem):
+    """A cylinder that is 1 warm at first, and 0 at its surface from then on."""
+
+    coordinates = ("x", "y", "t")
+    domain = ki.geometry.Disk((0.0, 0.0), 1.0) * ki.geometry.Interval(0.0, 0.3)
+
+    def residual(self, u, x):
+        return u.d("t") - u.laplacian()
+
+    def conditions(self):
+        return [ki.Dirichlet("boundary", 0.0), ki.Initial(1.0)]
+
+
+def test_a_cylinder_is_quenched(tmp_path):
+    keras.saving.register_keras_serializable("tests")(Cylinder)
+    found = design_for(Cylinder()).jumps
+    (jump,) = found.jumps
+    assert jump.axes == (-1, 2)
+    assert found.shapes == (Cylinder.domain.first,)
+    # The width of the layer in diameters.
+    assert jump.ratio == pytest.approx(4 * 0.3 / 2.0**2)
+    model = ki.PINN(problem=Cylinder(), candidates=4)
+    model.compile(optimizer=ki.ISGD())
+    model.fit(epochs=40, verbose=0)
+    space = Cylinder.domain.first.test_points(400)
+    x = np.concatenate([np.insert(space, 2, t, axis=1) for t in (0.003, 0.03, 0.3)])
+    r = np.hypot(x[:, 0], x[:, 1])[:, None]
+    zeros = special.jn_zeros(0, 60)
+    series = 2.0 / (zeros * special.j1(zeros)) * special.j0(zeros * r)
+    right = np.sum(series * np.exp(-(zeros**2) * x[:, 2:]), axis=1, keepdims=True)
+    error = np.sqrt(np.mean((model.predict(x, verbose=0) - right) ** 2))
+    assert error < 3e-3
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
+def test_a_hole_that_is_hot_from_the_first_time_on():
+    plate = ki.geometry.Rectangle((0.0, 0.0), (2.0, 1.0))
+    hole = ki.geometry.Disk((0.7, 0.5), 0.25, name="hole")
+    found = design_for(
+        Any(
+            lambda u, x: u.d("t") - u.laplacian(),
+            ki.Dirichlet("hole", 1.0),
+            ki.Dirichlet(("left", "top"), 1.0),
+            ki.Neumann(("right", "bottom"), 0.0),
+            ki.Initial(0.0),
+            coordinates=("x", "y", "t"),
+            domain=(plate - hole) * ki.geometry.Interval(0.0, 1.0),
+        )
+    ).jumps
+    assert found.shapes == (hole,)
+    places = {jump.axes[0]: jump.at[0] for jump in found.jumps}
+    assert places == {-1: 0.0, 0: 0.0, 1: 1.0}
 
 
 @pytest.mark.parametrize(

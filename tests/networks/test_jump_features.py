@@ -1,5 +1,6 @@
 """Features with which a network jumps in a point."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -45,6 +46,21 @@ def test_derivatives_agree_with_tapes(jumps):
     check_against_tapes(network, few_requests(1), tolerance=1e-10)
 
 
+def test_distances_from_a_shape():
+    disk = ki.geometry.Disk((0.3, -0.2), 9.0)
+    jump = Jump((-1, 0), (0.0, -4.0), (3.0, 5.0), 2, 0.8, 2)
+    # The shape's coordinates are the second and the first one.
+    layer = JumpFeatures([jump], [disk], [1, 0], dtype="float64")
+    a = disk.smooth_distance(tf.constant(POINTS[:, ::-1].copy())).numpy()[:, 0] / 3.0
+    b = (POINTS[:, 0] + 4.0) / 5.0
+    expected = a / np.sqrt(a**2 + 0.8 * b)
+    np.testing.assert_allclose(layer(POINTS)[:, 0], expected, rtol=1e-9)
+    network = small(features=layer)
+    check_against_tapes(network, few_requests(1), tolerance=1e-10)
+    again = JumpFeatures.from_config(layer.get_config())
+    np.testing.assert_array_equal(again(POINTS), layer(POINTS))
+
+
 def test_rows_weigh_less_within_a_tenth_of_the_domain():
     layer = JumpFeatures([CORNER, LAYER], dtype="float64")
     # Below, the first one is 2 away, and the second one at distances along x.
@@ -64,8 +80,6 @@ def test_the_place_itself_is_harmless():
 def test_layers_are_saved_and_found(tmp_path):
     network = small(features=JumpFeatures([CORNER, BEAM], dtype="float64"))
     network.save(tmp_path / "network.keras")
-    import keras
-
     again = keras.models.load_model(tmp_path / "network.keras")
     np.testing.assert_array_equal(again(POINTS), network(POINTS))
     x = keras.Input((2,), dtype="float64")
@@ -80,6 +94,7 @@ def test_layers_are_saved_and_found(tmp_path):
         ([], "at least one `Jump`"),
         ([CORNER._replace(axes=(0, 0.5))], "two coordinates"),
         ([CORNER._replace(axes=(0,))], "two coordinates"),
+        ([CORNER._replace(axes=(-1, 0))], "two coordinates"),
         ([CORNER._replace(lengths=(0.0, 1.0))], "two coordinates"),
         ([CORNER._replace(at=(np.nan, 1.0))], "`jumps`"),
         ([CORNER._replace(power=0)], "`power`"),
