@@ -52,9 +52,9 @@ def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
             for jump in design.jumps.jumps
         )
         found.append(
-            f"Jumps: prescribed values differ where they meet, at {places}. The "
-            "network has functions that jump there for further inputs, and residuals "
-            "close to it weigh less."
+            "Jumps: what is prescribed, values or slopes, differs where it meets, at "
+            f"{places}. The network has functions that jump there for further inputs, "
+            "and residuals close to it weigh less."
         )
     ranges = ", ".join(
         f"{name} = {middle:.3g} +- {size:.3g}"

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -15,6 +15,7 @@ from keras_isgd.models.meetings import (
     meetings,
     values_on,
 )
+from keras_isgd.models.slopes import slopes_at_first
 from keras_isgd.models.strengths import Place, Strengths
 from keras_isgd.models.surfaces import surfaces_of
 from keras_isgd.networks.jump_features import Jump
@@ -52,10 +53,12 @@ def jumps_of(
     A hot edge meets a cold one, a body meets another temperature at first, a lid moves
     over a wall at rest. They are looked for between faces of boxes, between parts of
     other boundaries in the plane, between balls, ellipses, shells or faces of boxes and
-    an end of time, and within a face where there are two coordinates in all. The
-    equation must have derivatives of an output in both coordinates, of the second order
-    or above in one of them, and must not be hyperbolic, since then the jump goes on
-    into the domain.
+    an end of time, and within a face where there are two coordinates in all; and where
+    slopes are prescribed that the values at the first time have not.
+
+    The equation must have derivatives of an output in both coordinates, of the second
+    order or above in one of them, and must not be hyperbolic, since then the jump goes
+    on into the domain.
 
     Args:
         problem: the `Problem`.
@@ -72,13 +75,16 @@ def jumps_of(
         *_between_parts(problem, sizes, shapes),
         *_along_faces(problem, sizes),
     ]:
-        places.setdefault((first, second), set()).add(output)
+        places.setdefault((first, second, 0), set()).add(output)
+    for first, second, output in _of_slopes(problem, sizes, shapes):
+        if (first, second, 0) not in places:
+            places.setdefault((first, second, 1), set()).add(output)
     if not places or len(places) > _MOST:
         return Jumps()
     strengths = Strengths(problem, terms, network)
     found = (
-        strengths.jump(Place(first, second, frozenset(outputs)))
-        for (first, second), outputs in places.items()
+        strengths.jump(Place(first, second, frozenset(outputs), derivative))
+        for (first, second, derivative), outputs in places.items()
     )
     jumps = tuple(jump for jump in found if jump is not None)
     return Jumps(jumps, tuple(shapes)) if jumps else Jumps()
@@ -113,14 +119,35 @@ def _between_parts(
             )
             yield first, second, meeting.output
         elif meeting.end is not None:
-            for surface in surfaces_of(problem, meeting.conditions[0].on):
-                if isinstance(surface, Geometry):
-                    if surface not in shapes:
-                        shapes.append(surface)
-                    own = (-1 - shapes.index(surface), 0.0, 1.0)
-                else:
-                    own = (*surface, 1.0)
+            for own in _surfaces(problem, meeting.conditions[0].on, shapes):
                 yield own, _end(problem, meeting.end), meeting.output
+
+
+def _surfaces(
+    problem: Problem, on: Any, shapes: list[Geometry]
+) -> Iterator[tuple[int, float, float]]:
+    """The surfaces of a part of the boundary, as coordinates or distances."""
+    for surface in surfaces_of(problem, on):
+        if isinstance(surface, Geometry):
+            if surface not in shapes:
+                shapes.append(surface)
+            yield -1 - shapes.index(surface), 0.0, 1.0
+        else:
+            yield *surface, 1.0
+
+
+def _of_slopes(
+    problem: Problem, sizes: np.ndarray, shapes: list[Geometry]
+) -> Iterator[tuple]:
+    """Where slopes that are prescribed do not fit the first values, with the output."""
+    for start in slopes_at_first(problem, sizes):
+        first = (problem.region.time or 0, 0)
+        if start.face is not None:
+            ends = sorted([_end(problem, start.face), _end(problem, first)])
+            yield *ends, start.output
+            continue
+        for own in _surfaces(problem, start.condition.on, shapes):
+            yield own, _end(problem, first), start.output
 
 
 def _along_faces(problem: Problem, sizes: np.ndarray) -> Iterator[tuple]:

@@ -18,6 +18,7 @@ __all__ = [
     "gives_values",
     "output_ranges",
     "prescribed_at",
+    "prescribed_rows",
     "row_sizes",
 ]
 
@@ -100,10 +101,17 @@ def prescribed_at(
         x: points `(n, d + q)`, which need not be where it holds.
     """
     assert isinstance(condition, Dirichlet)
-    found = at(condition.value, x, condition.name, _start_of(problem, x)).numpy()
-    outputs = len(problem.names.outputs) if condition.component is None else 1
-    rows = np.broadcast_to(np.atleast_2d(found), (len(x), max(outputs, 1)))
+    rows = prescribed_rows(problem, condition, x).numpy()
     yield from _columns(problem, condition.component, rows)
+
+
+def prescribed_rows(problem: Problem, condition: Dirichlet, x: tf.Tensor) -> tf.Tensor:
+    """Returns what `prescribed_at` yields as a tensor, a column for each output."""
+    found = at(condition.value, x, condition.name, _start_of(problem, x))
+    if found.shape.rank < 2:
+        found = tf.reshape(found, [1, -1])
+    outputs = len(problem.names.outputs) if condition.component is None else 1
+    return tf.broadcast_to(found, [tf.shape(x)[0], max(outputs, 1)])
 
 
 def _columns(

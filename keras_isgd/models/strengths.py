@@ -27,11 +27,13 @@ class Place(NamedTuple):
         first, second: `(axis, value, sign)`, the sign that of the domain's side of it.
             An axis below zero is that of `Jump`: the distance from a shape.
         outputs: their numbers.
+        derivative: 0 where their values jump, 1 where their slopes do.
     """
 
     first: tuple[int, float, float]
     second: tuple[int, float, float]
     outputs: frozenset[int]
+    derivative: int = 0
 
 
 class Strengths:
@@ -77,7 +79,7 @@ class Strengths:
                     self._highest(column, output, self._axis(end[0])) for end in ends
                 ]
                 if all(order for order, _ in highest):
-                    return self._between(ends, highest)
+                    return self._between(ends, highest, place.derivative)
         return None
 
     def _axis(self, axis: int) -> int:
@@ -105,6 +107,7 @@ class Strengths:
         self,
         ends: Sequence[tuple[int, float, float]],
         highest: Sequence[tuple[int, np.ndarray]],
+        derivative: int,
     ) -> Jump | None:
         """The jump of two coordinates, that with the higher order first."""
         pair = sorted(zip(ends, highest, strict=True), key=lambda p: -p[1][0])
@@ -112,7 +115,8 @@ class Strengths:
         power = order // low
         hyperbolic = low == order and np.mean(strong * weak) < 0.0
         both_sides = power % 2 and power > 1 and _is_within(self._problem, first)
-        if order < 2 or order % low or hyperbolic or both_sides:
+        smooth = power == 1 and derivative
+        if order < 2 or order % low or hyperbolic or both_sides or smooth:
             return None
         axes = first[0], second[0]
         edges = [self._problem.region.lengths[self._axis(axis)] for axis in axes]
@@ -126,6 +130,7 @@ class Strengths:
             power,
             ratio if power == 1 else _SPREAD * ratio,
             order,
+            derivative,
         )
 
 

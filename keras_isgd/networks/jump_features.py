@@ -38,6 +38,7 @@ class Jump(NamedTuple):
             2 for heat that spreads in x and t.
         ratio: see above, positive.
         order: of the equation's highest derivative in the first coordinate.
+        derivative: 0 where values jump, and 1 where slopes do, with power > 1.
     """
 
     axes: tuple[int, int]
@@ -46,6 +47,7 @@ class Jump(NamedTuple):
     power: int
     ratio: float
     order: int
+    derivative: int = 0
 
 
 @keras.saving.register_keras_serializable(package="keras_isgd")
@@ -55,15 +57,16 @@ class JumpFeatures(keras.layers.Layer):
         r = (a^2 + (s b)^2)^(1/2)     a / r and s b / r       where power = 1
         r = (a^k + s b)^(1/k)         a / r                   where power = k > 1
 
-    for each `Jump`, with a, b and s its distances and its ratio. A smooth function of
-    the coordinates has to become steep to jump, and steeper without end. A smooth
-    function of these features and the coordinates can be what solutions are there: a
-    function of the angle in the corner between a hot and a cold edge, or of
-    x / (4 k t)^(1/2) where a body meets another temperature at first.
+    for each `Jump`, with a, b and s its distances and its ratio; and r itself where not
+    values but slopes jump. A smooth function of the coordinates has to become steep to
+    jump, and steeper without end. A smooth function of these features and the
+    coordinates can be what solutions are there: a function of the angle in the corner
+    between a hot and a cold edge, of x / (4 k t)^(1/2) where a body meets another
+    temperature at first, or that times t^(1/2) where it is heated from then on.
 
     A `PINN` of a network with this layer multiplies its rows by
-    (r^2 / (r^2 + 0.1^2))^(p / 2), p the order of the equation, which grows as 1 / r^p
-    there.
+    (r^2 / (r^2 + 0.1^2))^(p / 2), p the order of the equation, whose residual grows as
+    1 / r^p there; where slopes jump p is one less.
 
     Args:
         jumps: the `Jump`s, or what `tuple` makes of them.
@@ -101,13 +104,17 @@ class JumpFeatures(keras.layers.Layer):
     def call(self, x: tf.Tensor) -> tf.Tensor:
         found = []
         for jump, a, b, r in self._radii(x):
-            found += [a / r, jump.ratio * b / r] if jump.power == 1 else [a / r]
+            found.append(a / r)
+            if jump.power == 1:
+                found.append(jump.ratio * b / r)
+            elif jump.derivative:
+                found.append(r)
         return tf.concat(found, axis=1)
 
     def factor(self, x: tf.Tensor) -> tf.Tensor:
         """Returns what the rows at points `(n, d)` are multiplied by, `(n, 1)`."""
         found = [
-            (r * r / (r * r + _RADIUS**2)) ** (0.5 * jump.order)
+            (r * r / (r * r + _RADIUS**2)) ** (0.5 * (jump.order - jump.derivative))
             for jump, _, _, r in self._radii(x)
         ]
         return tf.reduce_min(tf.concat(found, axis=1), axis=1, keepdims=True)
@@ -137,7 +144,9 @@ class JumpFeatures(keras.layers.Layer):
     @property
     def count(self) -> int:
         """How many features there are."""
-        return sum(2 if jump.power == 1 else 1 for jump in self.jumps)
+        return sum(
+            2 if jump.power == 1 or jump.derivative else 1 for jump in self.jumps
+        )
 
     def compute_output_shape(
         self, input_shape: Sequence[int | None]
@@ -181,7 +190,15 @@ def _checked(jump: Jump, shapes: int) -> Jump:
         check_count("power", jump.power),
         check_positive("ratio", jump.ratio),
         check_count("order", jump.order),
+        _checked_derivative(jump),
     )
+
+
+def _checked_derivative(jump: Jump) -> int:
+    allowed = (0,) if jump.power == 1 else (0, 1)
+    if jump.derivative not in allowed:
+        raise ValueError(f"Expected `derivative` in {allowed}, got {jump}.")
+    return int(jump.derivative)
 
 
 @register_rule(JumpFeatures)
@@ -197,11 +214,13 @@ def _jump_features(layer: keras.layers.Layer, jet: Jet) -> Jet:
             within = a * a + b * b
         else:
             within = a.compose(activations.power(jump.power)) + b
-        power = activations.power(-1.0 / max(jump.power, 2))
-        reciprocal = within.shift(_NOTHING).compose(power)
+        within, root = within.shift(_NOTHING), 1.0 / max(jump.power, 2)
+        reciprocal = within.compose(activations.power(-root))
         found.append(a * reciprocal)
         if jump.power == 1:
             found.append(b * reciprocal)
+        elif jump.derivative:
+            found.append(within.compose(activations.power(root)))
     return Jet.concatenate(found)
 
 

@@ -235,6 +235,90 @@ def test_a_hole_that_is_hot_from_the_first_time_on():
     assert places == {-1: 0.0, 0: 0.0, 1: 1.0}
 
 
+class Heated(ki.Problem):
+    """A rod at zero that a unit flux heats at one end from the first time on."""
+
+    coordinates = ("x", "t")
+    domain = ki.Box((0.0, 0.0), (1.0, 0.2))
+
+    def residual(self, u, x):
+        return u.d("t") - u.d("xx")
+
+    def conditions(self):
+        return [ki.Neumann("x_min", 1.0), ki.Neumann("x_max", 0.0), ki.Initial(0.0)]
+
+    def exact(self, x):
+        """Carslaw and Jaeger, Conduction of Heat in Solids (1959), 3.8."""
+        place, time = 1.0 - x[:, :1], x[:, 1:]
+        n = np.arange(1, 400)
+        waves = (-1.0) ** n / n**2 * np.exp(-((n * np.pi) ** 2) * time)
+        waves = waves * np.cos(n * np.pi * place)
+        series = waves.sum(axis=1, keepdims=True)
+        return time + (3.0 * place**2 - 1.0) / 6.0 - 2.0 / np.pi**2 * series
+
+
+def test_a_flux_that_sets_in():
+    problem = Heated()
+    (jump,) = design_for(problem).jumps.jumps
+    assert (jump.axes, jump.at, jump.derivative) == ((0, 1), (0.0, 0.0), 1)
+    model = ki.PINN(problem=problem, candidates=4)
+    model.compile(optimizer=ki.ISGD())
+    model.fit(epochs=50, verbose=0)
+    x = np.random.default_rng(1).uniform((0.0, 1e-3), (1.0, 0.2), (2000, 2))
+    right = problem.exact(x)
+    error = np.linalg.norm(model.predict(x, verbose=0) - right) / np.linalg.norm(right)
+    # Without features it is at 1e-3 after as many steps.
+    assert error < 2e-4
+
+
+@pytest.mark.parametrize(
+    ("condition", "first", "found"),
+    [
+        (ki.Neumann("x_min", 1.0), lambda x: -x[:, :1], []),
+        (ki.Neumann("x_min", 1.0), lambda x: x[:, :1], [0.0]),
+        (ki.Robin("x_max", 2.0, 1.0, 1.75), lambda x: 0.5 + x[:, :1] ** 2 / 2, []),
+        (ki.Robin("x_max", 2.0, 1.0, 4.0), lambda x: 0.5 + x[:, :1] ** 2 / 2, [0.5]),
+        (ki.Neumann("boundary"), lambda x: tf.cos(2 * np.pi * x[:, :1]), []),
+        (ki.Neumann("boundary"), lambda x: tf.sin(np.pi * x[:, :1]), [0.0]),
+    ],
+)
+def test_slopes_that_do_not_fit_the_first_values(condition, first, found):
+    jumps = rod(conditions=[condition, ki.Initial(first)])
+    assert [jump.at[0] for jump in jumps] == found
+    assert all(jump.derivative == 1 for jump in jumps)
+
+
+def test_a_disk_in_a_warm_fluid():
+    found = design_for(
+        Any(
+            lambda u, x: u.d("t") - u.laplacian(),
+            ki.Robin("boundary", 1.0, 1.0, 5.0),
+            ki.Initial(0.0),
+            coordinates=("x", "y", "t"),
+            domain=ki.geometry.Disk((0.0, 0.0), 1.0) * ki.geometry.Interval(0.0, 1.0),
+        )
+    ).jumps
+    assert [(jump.axes, jump.derivative) for jump in found.jumps] == [((-1, 2), 1)]
+
+
+def test_slopes_that_no_first_values_are_given_for():
+    def equation(u, x):
+        return {
+            "u": u["u"].d("t") - u["v"].d("xx"),
+            "v": u["v"].d("t") - u["u"].d("xx"),
+        }
+
+    found = jumps(
+        equation,
+        ki.Initial(0.0, component="u"),
+        ki.Neumann("x_min", 1.0),
+        coordinates=("x", "t"),
+        outputs=("u", "v"),
+        domain=PLATE,
+    )
+    assert found == ()
+
+
 @pytest.mark.parametrize(
     "equation",
     [

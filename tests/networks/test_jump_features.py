@@ -40,7 +40,22 @@ def test_what_spreads_has_its_similarity_variable(jump):
     np.testing.assert_allclose(found[:, 0], expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize("jumps", [[CORNER], [LAYER], [BEAM], [CORNER, LAYER]])
+def test_where_slopes_jump_there_is_the_width_too():
+    jump = LAYER._replace(derivative=1)
+    a, b = distances(jump)
+    r = np.sqrt(a**2 + 0.8 * b)
+    layer = JumpFeatures([jump, CORNER], dtype="float64")
+    found = layer(POINTS).numpy()
+    np.testing.assert_allclose(found[:, :2], np.stack([a / r, r], axis=1), rtol=1e-9)
+    assert found.shape[1] == layer.count == 4
+    (alone,) = JumpFeatures([jump], dtype="float64").factor(tf.constant(POINTS[:1]))
+    assert alone.numpy()[0] == pytest.approx(r[0] / np.sqrt(r[0] ** 2 + 0.01))
+
+
+SLOPE = LAYER._replace(derivative=1)
+
+
+@pytest.mark.parametrize("jumps", [[CORNER], [LAYER], [BEAM], [SLOPE], [CORNER, LAYER]])
 def test_derivatives_agree_with_tapes(jumps):
     network = small(features=JumpFeatures(jumps, dtype="float64"))
     check_against_tapes(network, few_requests(1), tolerance=1e-10)
@@ -100,6 +115,8 @@ def test_layers_are_saved_and_found(tmp_path):
         ([CORNER._replace(power=0)], "`power`"),
         ([CORNER._replace(ratio=-1.0)], "`ratio`"),
         ([CORNER._replace(order=0)], "`order`"),
+        ([CORNER._replace(derivative=1)], "`derivative`"),
+        ([LAYER._replace(derivative=2)], "`derivative`"),
     ],
 )
 def test_refusals(jumps, sentence):
