@@ -71,14 +71,15 @@ def jumps_of(
     """
     shapes: list[Geometry] = []
     places: dict[tuple, set[int]] = {}
-    for first, second, output in [
-        *_between_parts(problem, sizes, shapes),
-        *_along_faces(problem, sizes),
-    ]:
-        places.setdefault((first, second, 0), set()).add(output)
-    for first, second, output in _of_slopes(problem, sizes, shapes):
-        if (first, second, 0) not in places:
-            places.setdefault((first, second, 1), set()).add(output)
+    with np.errstate(all="ignore"):  # values may be infinite
+        for first, second, output in [
+            *_between_parts(problem, sizes, shapes),
+            *_along_faces(problem, sizes),
+        ]:
+            places.setdefault((first, second, 0), set()).add(output)
+        for first, second, output in _of_slopes(problem, sizes, shapes):
+            if (first, second, 0) not in places:
+                places.setdefault((first, second, 1), set()).add(output)
     if not places or len(places) > _MOST:
         return Jumps()
     strengths = Strengths(problem, terms, network)

@@ -154,6 +154,8 @@ def _faces(
         yield None, np.ones(len(normals), bool)
         return
     for axis, side in place.faces:
+        if axis == problem.region.time:  # a velocity at first, or at the end
+            continue
         chosen = normals[:, axis] * (1.0 if side else -1.0) > 0.5
         if chosen.any():
             yield (axis, side), chosen

@@ -301,6 +301,29 @@ def test_a_disk_in_a_warm_fluid():
     assert [(jump.axes, jump.derivative) for jump in found.jumps] == [((-1, 2), 1)]
 
 
+def test_a_velocity_at_first_is_no_slope_that_jumps():
+    conditions = ki.Initial(0.0), ki.Neumann("t_min", 2.0), ki.Neumann("x_min", 0.0)
+    for coordinates, domain in (
+        (("x", "t"), PLATE),
+        (("t",), ki.geometry.Interval(0.0, 3.0)),
+    ):
+        found = jumps(
+            lambda u, x: u.d("t") - 1.0,
+            *conditions[: len(coordinates) + 1],
+            coordinates=coordinates,
+            domain=domain,
+        )
+        assert found == ()
+
+
+def test_values_that_are_infinite_or_jump_to_infinity():
+    for value in (lambda x: 1.0 / x[:, :1], lambda x: tf.math.log(x[:, :1] - 0.3)):
+        assert rod(conditions=[ki.Initial(value), ki.Dirichlet("x_max", 1.0)]) in (
+            (),
+            rod(conditions=[ki.Initial(0.0), ki.Dirichlet("x_max", 1.0)]),
+        )
+
+
 def test_slopes_that_no_first_values_are_given_for():
     def equation(u, x):
         return {
