@@ -10,8 +10,9 @@ from keras_isgd.geometry.piece import Piece
 
 __all__ = ["End", "ends_of"]
 
-# Points along a piece, and how often the last step to its end is halved.
-_ALONG, _HALVINGS = 1001, 50
+# Points along all pieces, along each one at least and at most, and how often the last
+# step to an end is halved.
+_POINTS, _FEWEST, _ALONG, _HALVINGS = 20_000, 17, 1001, 50
 # How far from its end a piece's own values are taken, in parts of it.
 _STEP = 1e-6
 
@@ -35,20 +36,21 @@ def ends_of(part: BoundaryPart) -> Iterator[End]:
         part: of a geometry in the plane. A closed curve has its ends where its
             parameter has them.
     """
+    count = int(np.clip(_POINTS // len(part.pieces), _FEWEST, _ALONG))
     for kept in part.pieces:
         if kept.piece.unit_dimension == 1:
-            yield from _ends_of_piece(kept.piece)
+            yield from _ends_of_piece(kept.piece, count)
 
 
-def _ends_of_piece(piece: Piece) -> Iterator[End]:
+def _ends_of_piece(piece: Piece, count: int) -> Iterator[End]:
     def points(units: np.ndarray) -> np.ndarray:
         return piece.place(np.clip(units, 0.0, 1.0)[:, None])[0]
 
-    units = np.linspace(0.0, 1.0, _ALONG)
+    units = np.linspace(0.0, 1.0, count)
     here = _is_kept(piece, units)
     for first in (True, False):
         # From each side a step from what is left out to what is kept.
-        order = np.arange(_ALONG) if first else np.arange(_ALONG)[::-1]
+        order = np.arange(count) if first else np.arange(count)[::-1]
         sign = 1.0 if first else -1.0
         for position, i in enumerate(order):
             before = order[position - 1] if position else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
+from scipy import spatial
 
 from keras_isgd import sampling
 from keras_isgd.geometry.ends import ends_of
@@ -156,9 +157,11 @@ def _at_vertices(problem: Problem) -> Iterator[Meeting]:
         if isinstance(place, OnPart)
         for end in ends_of(place.part)
     ]
-    for (one, first), (other, second) in itertools.combinations(ends, 2):
-        if np.max(np.abs(first.at - second.at)) > near:
-            continue
+    if not ends:
+        return
+    tree = spatial.cKDTree([end.at for _, end in ends])
+    for i, j in sorted(tree.query_pairs(near)):
+        (one, first), (other, second) = ends[i], ends[j]
         values, x = [], _with_other_coordinates(problem, first.at)
         for condition, end in ((one, first), (other, second)):
             place = end.inside if one is other else end.at
