@@ -24,6 +24,9 @@ __all__ = ["Design", "default_network", "design_for"]
 # First-layer scales on inputs between 0 and 1: the smallest, the frequency of the data
 # for each one of it (see `networks.input_scale_for`), and the largest.
 _INPUT_SCALE, _FREQUENCY, _LARGEST_SCALE = 4.0, 3.0, 100.0
+# The same for a trial whose derivatives are those of a solution that varies once over
+# the domain: a fourth one is 100 times larger with the scale above.
+_SMOOTH_SCALE = 1.25
 # Of the circle of a periodic coordinate; its middle is that of the unit box.
 _RADIUS = 0.25
 # Factor on the last kernel of an output with a single prescribed value.
@@ -45,6 +48,7 @@ class Design:
         elsewhere: the name of a term that needs the solution at other points than its
             own, or None; those across a period do not count.
         jumps: where prescribed values jump; see `jumps_of`.
+        least_scale: the first layer's scale where no data vary fast.
     """
 
     problem: Problem
@@ -55,6 +59,7 @@ class Design:
     frequencies: np.ndarray
     elsewhere: str | None = None
     jumps: Jumps = dataclasses.field(default_factory=Jumps)
+    least_scale: float = _INPUT_SCALE
 
     def network(
         self,
@@ -114,11 +119,12 @@ class Design:
         The smallest one resolves what an equation makes by itself of smooth data, and
         larger ones what the data bring along.
         """
-        scales = np.clip(self.frequencies / _FREQUENCY, _INPUT_SCALE, _LARGEST_SCALE)
+        least = self.least_scale
+        scales = np.clip(self.frequencies / _FREQUENCY, least, _LARGEST_SCALE)
         plain = [s for axis, s in enumerate(scales) if axis not in self.periodic]
         # Along a circle within the unit box a period is 2 pi times its radius.
         around = self.frequencies / (_FREQUENCY * 2.0 * np.pi * _RADIUS)
-        around = np.clip(around, _INPUT_SCALE, _LARGEST_SCALE)
+        around = np.clip(around, least, _LARGEST_SCALE)
         waves = [s for axis in self.periodic for s in (around[axis], around[axis])]
         count = self._jump_features().count if self.jumps.jumps else 0
         return [float(s) for s in plain + waves + [_INPUT_SCALE] * count]
@@ -169,7 +175,10 @@ def design_for(problem: Problem) -> Design:
     nothing = np.zeros_like(single)
     ranges = np.where(np.isnan(halves), 1.0, halves)
     still = np.zeros(problem.input_count)
-    trial = Design(problem, middles, ranges, nothing, (), still).network()
+    smooth = Design(
+        problem, middles, ranges, nothing, (), still, least_scale=_SMOOTH_SCALE
+    )
+    trial = smooth.network()
     terms = terms_of(problem, {}, "float64", trial, "auto")
     kernel = trial.get_layer("mlp").get_layer("u").kernel
     sizes = equation_sizes(problem, terms, trial, kernel, halves, single)
