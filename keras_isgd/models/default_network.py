@@ -130,8 +130,9 @@ class Design:
         return [float(s) for s in plain + waves + [_INPUT_SCALE] * count]
 
     def _jump_features(self, **arguments: Any) -> JumpFeatures:
+        jumps, shapes = self.jumps
         space = np.flatnonzero(self.problem.region.space_columns()).tolist()
-        return JumpFeatures(*self.jumps, space, **arguments)
+        return JumpFeatures(jumps, shapes, space if shapes else None, **arguments)
 
     def in_windows(self, count: int) -> "Design":
         """Returns the same for a network of one of so many windows of the time."""

@@ -91,11 +91,18 @@ class JumpFeatures(keras.layers.Layer):
             raise ValueError("Expected at least one `Jump`, got none.")
         self.shapes = tuple(shapes)
         self.jumps = [_checked(Jump(*jump), len(self.shapes)) for jump in jumps]
-        dimension = self.shapes[0].dimension if self.shapes else 0
-        self.columns = list(range(dimension) if columns is None else columns)
+        dimensions = {shape.dimension for shape in self.shapes}
+        first = range(max(dimensions, default=0))
+        self.columns = list(first if columns is None else columns)
+        if dimensions - {len(self.columns)} or (self.columns and not dimensions):
+            raise ValueError(
+                "Expected `columns` as a number for each coordinate of the shapes, and "
+                f"none without shapes; got {self.columns}."
+            )
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        largest = max(axis for jump in self.jumps for axis in jump.axes)
+        axes = [axis for jump in self.jumps for axis in jump.axes]
+        largest = max(axes + self.columns)
         if input_shape[-1] is None or input_shape[-1] <= largest:
             raise ValueError(
                 f"Expected at least {largest + 1} coordinates, got {input_shape[-1]}."

@@ -124,6 +124,14 @@ def test_refusals(jumps, sentence):
         JumpFeatures(jumps)
 
 
+@pytest.mark.parametrize(
+    ("shapes", "columns"), [([], [0]), ([ki.geometry.Disk((0.0, 0.0), 1.0)], [1])]
+)
+def test_columns_that_no_shape_has(shapes, columns):
+    with pytest.raises(ValueError, match="`columns`"):
+        JumpFeatures([CORNER], shapes, columns)
+
+
 def test_a_coordinate_that_is_missing():
     with pytest.raises(ValueError, match="at least 3 coordinates"):
         JumpFeatures([CORNER._replace(axes=(0, 2))])(POINTS)
