@@ -56,6 +56,12 @@ def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
             f"{places}. The network has functions that jump there for further inputs, "
             "and residuals close to it weigh less."
         )
+    if design.jumps.poles:
+        growing = ", ".join(names.outputs[output] for output in design.jumps.poles)
+        found.append(
+            f"Poles: where values jump in a corner, {growing} grows as one over the "
+            "distance from it, and has a sum of such functions beside the network."
+        )
     ranges = ", ".join(
         f"{name} = {middle:.3g} +- {size:.3g}"
         for name, middle, size in zip(

@@ -14,6 +14,7 @@ from keras_isgd.models.jumps import Jumps, jumps_of
 from keras_isgd.models.scales import output_ranges
 from keras_isgd.networks import PeriodicFeatures, mlp
 from keras_isgd.networks.jump_features import JumpFeatures
+from keras_isgd.networks.jump_poles import JumpPoles
 from keras_isgd.networks.unit_box import UnitBox
 from keras_isgd.problems import Periodic, Problem
 from keras_isgd.residuals.term import Term
@@ -106,6 +107,8 @@ class Design:
             dtype=dtype,
             name="scaled",
         )(inner(features))
+        if self.jumps.poles:
+            u = keras.layers.Add(dtype=dtype)([u, self._poles(dtype)(x)])
         return keras.Model(x, u, name="scaled_mlp")
 
     def is_fast(self, axis: int) -> bool:
@@ -129,8 +132,16 @@ class Design:
         count = self._jump_features().count if self.jumps.jumps else 0
         return [float(s) for s in plain + waves + [_INPUT_SCALE] * count]
 
+    def _poles(self, dtype: str) -> JumpPoles:
+        outputs, copies = len(self.sizes), max(len(self.problem.subdomains), 1)
+        columns = [c * outputs + o for c in range(copies) for o in self.jumps.poles]
+        sizes = [float(self.sizes[column % outputs]) for column in columns]
+        corners = [jump for jump in self.jumps.jumps if jump.power == 1]
+        total = copies * outputs
+        return JumpPoles(corners, total, columns, sizes, dtype=dtype, name="poles")
+
     def _jump_features(self, **arguments: Any) -> JumpFeatures:
-        jumps, shapes = self.jumps
+        jumps, shapes = self.jumps.jumps, self.jumps.shapes
         space = np.flatnonzero(self.problem.region.space_columns()).tolist()
         return JumpFeatures(jumps, shapes, space if shapes else None, **arguments)
 

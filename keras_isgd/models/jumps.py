@@ -39,10 +39,13 @@ class Jumps(NamedTuple):
     Attributes:
         jumps: where prescribed values jump.
         shapes: what some of them have their distances from.
+        poles: the numbers of the outputs that grow as 1 / r in corners, see
+            `networks.jump_poles.JumpPoles`.
     """
 
     jumps: tuple[Jump, ...] = ()
     shapes: tuple[Geometry, ...] = ()
+    poles: tuple[int, ...] = ()
 
 
 def jumps_of(
@@ -88,7 +91,15 @@ def jumps_of(
         for (first, second, derivative), outputs in places.items()
     )
     jumps = tuple(jump for jump in found if jump is not None)
-    return Jumps(jumps, tuple(shapes)) if jumps else Jumps()
+    if not jumps:
+        return Jumps()
+    poles: tuple[int, ...] = ()
+    if any(jump.power == 1 and min(jump.axes) >= 0 for jump in jumps):
+        values = (
+            outputs for (*_, derivative), outputs in places.items() if not derivative
+        )
+        poles = strengths.poles(frozenset().union(*values))
+    return Jumps(jumps, tuple(shapes), poles)
 
 
 def _end(problem: Problem, face: Face) -> tuple[int, float, float]:

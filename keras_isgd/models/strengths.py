@@ -82,6 +82,24 @@ class Strengths:
                     return self._between(ends, highest, place.derivative)
         return None
 
+    def poles(self, outputs: Sequence[int]) -> tuple[int, ...]:
+        """Returns the outputs that grow as 1 / r where others jump.
+
+        They stand in an equation with one derivative less than one that jumps, and in
+        none with as many: the pressure beside the viscous stress.
+        """
+        found, regular = set(), set()
+        for column in self._columns:
+            for axis in np.flatnonzero(self._problem.region.space_columns()):
+                orders = {
+                    o: self._highest(column, o, int(axis))[0]
+                    for o in range(self._outputs)
+                }
+                top = max((orders[o] for o in outputs), default=0)
+                found |= {o for o, k in orders.items() if 0 < k == top - 1}
+                regular |= {o for o, k in orders.items() if k >= max(top, 2)}
+        return tuple(sorted(found - regular - set(outputs)))
+
     def _axis(self, axis: int) -> int:
         """The coordinate whose derivatives count: any of space for a distance."""
         return axis if axis >= 0 else self._problem.region.space_columns().index(True)

@@ -16,7 +16,7 @@ from keras_isgd.utils.checks import check_array, check_count, check_positive, is
 __all__ = ["Jump", "JumpFeatures", "jump_features_of"]
 
 # Of the edges of the domain: in the place of the jump itself nothing divides by zero.
-_NOTHING = 1e-12
+NOTHING = 1e-12
 # The distance, in parts of the domain's edges, within which rows weigh less.
 _RADIUS = 0.1
 
@@ -110,7 +110,7 @@ class JumpFeatures(keras.layers.Layer):
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         found = []
-        for jump, a, b, r in self._radii(x):
+        for jump, a, b, r in self.radii(x):
             found.append(a / r)
             if jump.power == 1:
                 found.append(jump.ratio * b / r)
@@ -122,11 +122,11 @@ class JumpFeatures(keras.layers.Layer):
         """Returns what the rows at points `(n, d)` are multiplied by, `(n, 1)`."""
         found = [
             (r * r / (r * r + _RADIUS**2)) ** (0.5 * (jump.order - jump.derivative))
-            for jump, _, _, r in self._radii(x)
+            for jump, _, _, r in self.radii(x)
         ]
         return tf.reduce_min(tf.concat(found, axis=1), axis=1, keepdims=True)
 
-    def _radii(
+    def radii(
         self, x: tf.Tensor
     ) -> Iterator[tuple[Jump, tf.Tensor, tf.Tensor, tf.Tensor]]:
         """Each jump with its a, b and r at points `(n, d)`."""
@@ -136,9 +136,9 @@ class JumpFeatures(keras.layers.Layer):
                 for axis, at, length in zip(jump.axes, jump.at, jump.lengths)
             )
             if jump.power == 1:
-                r = tf.sqrt(a * a + (jump.ratio * b) ** 2 + _NOTHING)
+                r = tf.sqrt(a * a + (jump.ratio * b) ** 2 + NOTHING)
             else:
-                r = (a**jump.power + jump.ratio * b + _NOTHING) ** (1.0 / jump.power)
+                r = (a**jump.power + jump.ratio * b + NOTHING) ** (1.0 / jump.power)
             yield jump, a, b, r
 
     def _coordinate(self, x: tf.Tensor, axis: int) -> tf.Tensor:
@@ -221,7 +221,7 @@ def _jump_features(layer: keras.layers.Layer, jet: Jet) -> Jet:
             within = a * a + b * b
         else:
             within = a.compose(activations.power(jump.power)) + b
-        within, root = within.shift(_NOTHING), 1.0 / max(jump.power, 2)
+        within, root = within.shift(NOTHING), 1.0 / max(jump.power, 2)
         reciprocal = within.compose(activations.power(-root))
         found.append(a * reciprocal)
         if jump.power == 1:
