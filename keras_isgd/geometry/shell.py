@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.geometry.ball import Ball
 from keras_isgd.geometry.base import SLACK
 from keras_isgd.geometry.names import check_name
 from keras_isgd.geometry.piece import Piece
@@ -60,6 +61,11 @@ class Shell(Radial):
         self.lower, self.upper = corners(
             "A shell", self._centre - self._outer, self._centre + self._outer
         )
+
+    @property
+    def hole(self) -> Ball:
+        """The ball within it that is no part of it."""
+        return Ball(self._centre, self._inner)
 
     @property
     def measure(self) -> float:

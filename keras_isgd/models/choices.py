@@ -41,6 +41,11 @@ def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
             "First layer: finer than usual where the data vary fast, in radians over "
             f"the length that the network covers: {fast}."
         )
+    if design.holes:
+        found.append(
+            f"Holes: {len(design.holes)}, small beside the domain. The network has "
+            "coordinates that are spread out around each of them for further inputs."
+        )
     if design.jumps.jumps:
         places = "; ".join(
             " and ".join(

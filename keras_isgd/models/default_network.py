@@ -10,9 +10,11 @@ import numpy as np
 from keras_isgd.derivatives.channels import is_laplacian
 from keras_isgd.models.equation_sizes import equation_sizes
 from keras_isgd.models.frequencies import data_frequencies
+from keras_isgd.models.holes import holes_of
 from keras_isgd.models.jumps import Jumps, jumps_of
 from keras_isgd.models.scales import output_ranges
 from keras_isgd.networks import PeriodicFeatures, mlp
+from keras_isgd.networks.hole_features import Hole, HoleFeatures
 from keras_isgd.networks.jump_features import JumpFeatures
 from keras_isgd.networks.jump_poles import JumpPoles
 from keras_isgd.networks.unit_box import UnitBox
@@ -30,6 +32,8 @@ _INPUT_SCALE, _FREQUENCY, _LARGEST_SCALE = 4.0, 3.0, 100.0
 _SMOOTH_SCALE = 1.25
 # Of the circle of a periodic coordinate; its middle is that of the unit box.
 _RADIUS = 0.25
+# The same for each feature of a hole.
+_HOLE_SCALE = 2.0
 # Factor on the last kernel of an output with a single prescribed value.
 _FLATTER = 0.01
 
@@ -49,6 +53,7 @@ class Design:
         elsewhere: the name of a term that needs the solution at other points than its
             own, or None; those across a period do not count.
         jumps: where prescribed values jump; see `jumps_of`.
+        holes: those of the domain; see `holes_of`.
         least_scale: the first layer's scale where no data vary fast.
     """
 
@@ -60,6 +65,7 @@ class Design:
     frequencies: np.ndarray
     elsewhere: str | None = None
     jumps: Jumps = dataclasses.field(default_factory=Jumps)
+    holes: tuple[Hole, ...] = ()
     least_scale: float = _INPUT_SCALE
 
     def network(
@@ -98,9 +104,14 @@ class Design:
         x = keras.Input((problem.input_count,), dtype=dtype, name="x")
         unit = UnitBox(region.lower, region.upper, dtype=dtype, name="unit_box")(x)
         features = self._circles(unit, dtype)
+        more = []
         if self.jumps.jumps:
-            layer = self._jump_features(dtype=dtype, name="jumps")
-            features = keras.layers.Concatenate(dtype=dtype)([features, layer(x)])
+            more.append(self._jump_features(dtype=dtype, name="jumps"))
+        if self.holes:
+            more.append(self._hole_features(dtype=dtype, name="holes"))
+        if more:
+            every = [features, *(layer(x) for layer in more)]
+            features = keras.layers.Concatenate(dtype=dtype)(every)
         u = keras.layers.Rescaling(
             np.tile(self.sizes, copies).tolist(),
             np.tile(self.middles, copies).tolist(),
@@ -130,7 +141,9 @@ class Design:
         around = np.clip(around, least, _LARGEST_SCALE)
         waves = [s for axis in self.periodic for s in (around[axis], around[axis])]
         count = self._jump_features().count if self.jumps.jumps else 0
-        return [float(s) for s in plain + waves + [_INPUT_SCALE] * count]
+        around_holes = self._hole_features().count if self.holes else 0
+        more = [_INPUT_SCALE] * count + [_HOLE_SCALE] * around_holes
+        return [float(s) for s in plain + waves + more]
 
     def _poles(self, dtype: str) -> JumpPoles:
         outputs, copies = len(self.sizes), max(len(self.problem.subdomains), 1)
@@ -142,8 +155,16 @@ class Design:
 
     def _jump_features(self, **arguments: Any) -> JumpFeatures:
         jumps, shapes = self.jumps.jumps, self.jumps.shapes
-        space = np.flatnonzero(self.problem.region.space_columns()).tolist()
-        return JumpFeatures(jumps, shapes, space if shapes else None, **arguments)
+        columns = self._space if shapes else None
+        return JumpFeatures(jumps, shapes, columns, **arguments)
+
+    def _hole_features(self, **arguments: Any) -> HoleFeatures:
+        return HoleFeatures(self.holes, self._space, **arguments)
+
+    @property
+    def _space(self) -> list[int]:
+        """The numbers of the coordinates of space."""
+        return np.flatnonzero(self.problem.region.space_columns()).tolist()
 
     def in_windows(self, count: int) -> "Design":
         """Returns the same for a network of one of so many windows of the time."""
@@ -200,7 +221,8 @@ def design_for(problem: Problem) -> Design:
     rates = data_frequencies(problem, terms, trial, kernel)
     elsewhere = _elsewhere(problem, terms)
     jumps = jumps_of(problem, terms, trial, sizes)
-    return Design(problem, middles, sizes, single, axes, rates, elsewhere, jumps)
+    holes = holes_of(problem)
+    return Design(problem, middles, sizes, single, axes, rates, elsewhere, jumps, holes)
 
 
 def default_network(

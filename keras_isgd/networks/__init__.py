@@ -1,6 +1,7 @@
 """Keras networks that suit PINNs."""
 
 from keras_isgd.networks.hard_conditions import dirichlet, initial
+from keras_isgd.networks.hole_features import Hole, HoleFeatures
 from keras_isgd.networks.join import Part, join
 from keras_isgd.networks.jump_features import Jump, JumpFeatures
 from keras_isgd.networks.layers import (
@@ -18,6 +19,8 @@ from keras_isgd.networks.transform import Transform, transform
 __all__ = [
     "Columns",
     "FourierFeatures",
+    "Hole",
+    "HoleFeatures",
     "Jump",
     "JumpFeatures",
     "Part",
