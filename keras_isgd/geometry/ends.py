@@ -59,6 +59,8 @@ def _ends_of_piece(piece: Piece, count: int) -> Iterator[End]:
             end = units[i]
             if before is not None:
                 end = _halved(piece, units[before], units[i])
+            if not _is_kept(piece, np.array([end + sign * _STEP]))[0]:
+                continue  # a point alone
             at, inside = points(np.array([end, end + sign * _STEP]))
             yield End(at, inside)
 

@@ -46,6 +46,21 @@ def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
             f"Holes: {len(design.holes)}, small beside the domain. The network has "
             "coordinates that are spread out around each of them for further inputs."
         )
+    if design.corners:
+        places = "; ".join(
+            ", ".join(
+                f"{names.inputs[axis]} = {at:.3g}"
+                for axis, at in zip(corner.axes, corner.at, strict=True)
+            )
+            + f" (exponent {corner.exponent:.3g})"
+            for corner in design.corners
+        )
+        found.append(
+            "Corners: solutions are singular where the domain has more than 180 "
+            "degrees or the kind of its conditions changes, at "
+            f"{places}. The network has functions that are so, too, for further "
+            "inputs, and residuals close to it weigh less."
+        )
     if design.jumps.jumps:
         places = "; ".join(
             " and ".join(

@@ -8,12 +8,14 @@ import keras
 import numpy as np
 
 from keras_isgd.derivatives.channels import is_laplacian
+from keras_isgd.models.corners import corners_of
 from keras_isgd.models.equation_sizes import equation_sizes
 from keras_isgd.models.frequencies import data_frequencies
 from keras_isgd.models.holes import holes_of
 from keras_isgd.models.jumps import Jumps, jumps_of
 from keras_isgd.models.scales import output_ranges
 from keras_isgd.networks import PeriodicFeatures, mlp
+from keras_isgd.networks.corner_features import Corner, CornerFeatures
 from keras_isgd.networks.hole_features import Hole, HoleFeatures
 from keras_isgd.networks.jump_features import JumpFeatures
 from keras_isgd.networks.jump_poles import JumpPoles
@@ -32,8 +34,8 @@ _INPUT_SCALE, _FREQUENCY, _LARGEST_SCALE = 4.0, 3.0, 100.0
 _SMOOTH_SCALE = 1.25
 # Of the circle of a periodic coordinate; its middle is that of the unit box.
 _RADIUS = 0.25
-# The same for each feature of a hole.
-_HOLE_SCALE = 2.0
+# The same for each feature of a hole or a corner.
+_HOLE_SCALE = _CORNER_SCALE = 2.0
 # Factor on the last kernel of an output with a single prescribed value.
 _FLATTER = 0.01
 
@@ -54,6 +56,7 @@ class Design:
             own, or None; those across a period do not count.
         jumps: where prescribed values jump; see `jumps_of`.
         holes: those of the domain; see `holes_of`.
+        corners: where the solution is singular; see `corners_of`.
         least_scale: the first layer's scale where no data vary fast.
     """
 
@@ -66,6 +69,7 @@ class Design:
     elsewhere: str | None = None
     jumps: Jumps = dataclasses.field(default_factory=Jumps)
     holes: tuple[Hole, ...] = ()
+    corners: tuple[Corner, ...] = ()
     least_scale: float = _INPUT_SCALE
 
     def network(
@@ -109,6 +113,8 @@ class Design:
             more.append(self._jump_features(dtype=dtype, name="jumps"))
         if self.holes:
             more.append(self._hole_features(dtype=dtype, name="holes"))
+        if self.corners:
+            more.append(CornerFeatures(self.corners, dtype=dtype, name="corners"))
         if more:
             every = [features, *(layer(x) for layer in more)]
             features = keras.layers.Concatenate(dtype=dtype)(every)
@@ -143,6 +149,7 @@ class Design:
         count = self._jump_features().count if self.jumps.jumps else 0
         around_holes = self._hole_features().count if self.holes else 0
         more = [_INPUT_SCALE] * count + [_HOLE_SCALE] * around_holes
+        more += [_CORNER_SCALE] * 2 * len(self.corners)
         return [float(s) for s in plain + waves + more]
 
     def _poles(self, dtype: str) -> JumpPoles:
@@ -221,8 +228,10 @@ def design_for(problem: Problem) -> Design:
     rates = data_frequencies(problem, terms, trial, kernel)
     elsewhere = _elsewhere(problem, terms)
     jumps = jumps_of(problem, terms, trial, sizes)
-    holes = holes_of(problem)
-    return Design(problem, middles, sizes, single, axes, rates, elsewhere, jumps, holes)
+    holes, corners = holes_of(problem), corners_of(problem, terms, trial)
+    return Design(
+        problem, middles, sizes, single, axes, rates, elsewhere, jumps, holes, corners
+    )
 
 
 def default_network(

@@ -1,5 +1,6 @@
 """Keras networks that suit PINNs."""
 
+from keras_isgd.networks.corner_features import Corner, CornerFeatures
 from keras_isgd.networks.hard_conditions import dirichlet, initial
 from keras_isgd.networks.hole_features import Hole, HoleFeatures
 from keras_isgd.networks.join import Part, join
@@ -18,6 +19,8 @@ from keras_isgd.networks.transform import Transform, transform
 
 __all__ = [
     "Columns",
+    "Corner",
+    "CornerFeatures",
     "FourierFeatures",
     "Hole",
     "HoleFeatures",

@@ -13,12 +13,12 @@ from keras_isgd.geometry import Geometry
 from keras_isgd.networks.saved_functions import config_of_object
 from keras_isgd.utils.checks import check_array, check_count, check_positive, is_whole
 
-__all__ = ["Jump", "JumpFeatures", "jump_features_of"]
+__all__ = ["Jump", "JumpFeatures"]
 
 # Of the edges of the domain: in the place of the jump itself nothing divides by zero.
 NOTHING = 1e-12
 # The distance, in parts of the domain's edges, within which rows weigh less.
-_RADIUS = 0.1
+RADIUS = 0.1
 
 
 class Jump(NamedTuple):
@@ -121,7 +121,7 @@ class JumpFeatures(keras.layers.Layer):
     def factor(self, x: tf.Tensor) -> tf.Tensor:
         """Returns what the rows at points `(n, d)` are multiplied by, `(n, 1)`."""
         found = [
-            (r * r / (r * r + _RADIUS**2)) ** (0.5 * (jump.order - jump.derivative))
+            (r * r / (r * r + RADIUS**2)) ** (0.5 * (jump.order - jump.derivative))
             for jump, _, _, r in self.radii(x)
         ]
         return tf.reduce_min(tf.concat(found, axis=1), axis=1, keepdims=True)
@@ -173,15 +173,6 @@ class JumpFeatures(keras.layers.Layer):
         given = config.get("shapes", ())
         shapes = [keras.saving.deserialize_keras_object(shape) for shape in given]
         return cls(**{**config, "shapes": shapes})
-
-
-def jump_features_of(network: keras.Model) -> JumpFeatures | None:
-    """Returns the first `JumpFeatures` of a network or of one within it, or None."""
-    for layer in getattr(network, "layers", ()):
-        found = layer if isinstance(layer, JumpFeatures) else jump_features_of(layer)
-        if found is not None:
-            return found
-    return None
 
 
 def _checked(jump: Jump, shapes: int) -> Jump:

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_isgd.derivatives import Field, engines
 from keras_isgd.derivatives.channels import Request
 from keras_isgd.derivatives.trace import Trace, trace_rows
-from keras_isgd.networks.jump_features import jump_features_of
+from keras_isgd.networks.row_factors import row_factor_of
 from keras_isgd.problems.conditions import Condition
 from keras_isgd.problems.problem import Problem
 from keras_isgd.residuals.dependence import rows_are_pointwise
@@ -85,7 +85,7 @@ def terms_of(
     requests = [frozenset().union(*asked) for asked in of_places]
     choose = engines.Choice(network, derivatives, requests)
     weights_of_network = {id(v.value) for v in getattr(network, "weights", ())}
-    jumps = None if network is None else jump_features_of(network)
+    factor = None if network is None else row_factor_of(network)
     terms = []
     for part, names, trace, asked_of, asked in zip(
         parts, equations, traces, of_places, requests, strict=True
@@ -114,7 +114,7 @@ def terms_of(
                 operations=trace.operations,
                 engine=engine,
                 complete=complete and not aside,
-                factor=None if jumps is None else jumps.factor,
+                factor=factor,
             )
         )
     return terms

@@ -9,7 +9,8 @@ import tensorflow as tf
 from keras_isgd.models.meetings import meetings
 from keras_isgd.models.report.sizes import Sizes, rows_of
 from keras_isgd.models.report.trained import Trained
-from keras_isgd.networks.jump_features import jump_features_of
+from keras_isgd.networks.jump_features import JumpFeatures
+from keras_isgd.networks.row_factors import singular_features
 from keras_isgd.problems.places import OnFaces, OnPart, TimeEnd
 from keras_isgd.problems.subdomains import subdomain_of
 
@@ -147,7 +148,8 @@ def corners_of(trained: Trained, sizes: Sizes) -> tuple[Corner, ...]:
         sizes: of outputs and coordinates.
     """
     problem = trained.problem
-    if problem.subdomains or jump_features_of(trained.network) is not None:
+    features = singular_features(trained.network)
+    if problem.subdomains or any(isinstance(x, JumpFeatures) for x in features):
         return ()
     names = problem.names
     found: dict[tuple[frozenset[str], int], Corner] = {}
