@@ -5,6 +5,7 @@ by SciPy or by a spectral method.
 """
 
 from as_given_problems import (
+    cornered,
     flow,
     heat,
     jumping,
@@ -25,6 +26,7 @@ _FAMILIES = (
     solids,
     heat,
     jumping,
+    cornered,
     waves,
     transport,
     flow,
