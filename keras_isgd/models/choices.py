@@ -43,8 +43,8 @@ def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
         )
     if design.holes:
         found.append(
-            f"Holes: {len(design.holes)}, small beside the domain. The network has "
-            "coordinates that are spread out around each of them for further inputs."
+            f"Holes: {len(design.holes)}. The network has coordinates that are spread "
+            "out around each of them for further inputs."
         )
     if design.corners:
         places = "; ".join(

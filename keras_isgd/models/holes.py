@@ -12,15 +12,15 @@ from keras_isgd.problems import Problem
 
 __all__ = ["holes_of"]
 
-# A hole is smaller than this part of the domain's shortest edge; a larger one is as
-# easy to resolve as the domain itself.
-_LARGEST = 0.5
+# A hole is smaller than this part of the domain's shortest edge; what is around a
+# larger one is a narrow ring.
+_LARGEST = 0.75
 # A network for more holes than that has more inputs than it could do with.
 _MOST = 20
 
 
 def holes_of(problem: Problem) -> tuple[Hole, ...]:
-    """Returns what is cut out of the space of a problem and is small beside it.
+    """Returns what is cut out of the space of a problem.
 
     These are the geometries on the right of a difference, as the ball that lies within
     their bounding box, also where they are cut out at an edge: a quarter of a plate

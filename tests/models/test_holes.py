@@ -34,12 +34,12 @@ def test_each_hole_has_its_centre_and_radius():
     "domain",
     [
         PLATE,
-        PLATE - Disk((2.0, 1.0), 0.6),  # not small
+        PLATE - Disk((2.0, 1.0), 0.8),  # what is left is narrow
         PLATE - Disk((9.0, 1.0), 0.2),  # elsewhere
         # An island in the middle of what is cut out.
         PLATE - (Disk((2.0, 1.0), 0.4) - Disk((2.0, 1.0), 0.2)),
         Disk((0.0, 0.0), 1.0),
-        Annulus((0.0, 0.0), 1.0, 1.5),
+        Annulus((0.0, 0.0), 1.0, 1.3),
     ],
 )
 def test_what_is_none(domain):
@@ -95,7 +95,7 @@ def test_the_network_has_them_as_inputs():
     layer = model.network.get_layer("holes")
     assert (layer.columns, layer.count) == ([0, 1], 2)
     assert model.network.get_layer("mlp").input_shape == (None, 4)
-    assert any(choice.startswith("Holes: 1, small") for choice in model.choices)
+    assert any(choice.startswith("Holes: 1. ") for choice in model.choices)
 
 
 def test_a_well_is_solved():
