@@ -7,6 +7,7 @@ by SciPy or by a spectral method.
 from as_given_problems import (
     flow,
     heat,
+    holes,
     jumping,
     odes,
     reactions,
@@ -24,6 +25,7 @@ _FAMILIES = (
     reactions,
     solids,
     heat,
+    holes,
     jumping,
     waves,
     transport,
