@@ -79,7 +79,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "write_computation_times": False,
     "plot_gallery": "True",
-    "image_scrapers": (_pictures,),
+    "image_scrapers": (_pictures, "matplotlib"),
     "capture_repr": (),
     "abort_on_example_error": True,
 }
