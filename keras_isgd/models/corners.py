@@ -64,6 +64,8 @@ def corners_of(
     space = problem.region.space
     if space is None or space.dimension != 2 or problem.subdomains:
         return ()
+    if not space.pieces():
+        return ()
     axes = np.flatnonzero(problem.region.space_columns()).tolist()
     met = _met(list(_rays(problem, axes)), _NEAR * space.size)
     possible = [rays for rays in met if _exponent(problem, rays)[0] <= _LARGEST]

@@ -82,7 +82,7 @@ class Strengths:
                     return self._between(ends, highest, place.derivative)
         return None
 
-    def poles(self, outputs: Sequence[int]) -> tuple[int, ...]:
+    def poles(self, outputs: frozenset[int]) -> tuple[int, ...]:
         """Returns the outputs that grow as 1 / r where others jump.
 
         They stand in an equation with one derivative less than one that jumps, and in
@@ -98,7 +98,7 @@ class Strengths:
                 top = max((orders[o] for o in outputs), default=0)
                 found |= {o for o, k in orders.items() if 0 < k == top - 1}
                 regular |= {o for o, k in orders.items() if k >= max(top, 2)}
-        return tuple(sorted(found - regular - set(outputs)))
+        return tuple(sorted(found - regular - outputs))
 
     def _axis(self, axis: int) -> int:
         """The coordinate whose derivatives count: any of space for a distance."""

@@ -1,5 +1,6 @@
 """Features with the singularities that solutions have in corners of a domain."""
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -159,7 +160,7 @@ def _checked(corner: Corner) -> Corner:
 def _corner_features(layer: keras.layers.Layer, jet: Jet) -> Jet:
     return Jet.concatenate(
         [
-            compose_jointly(lambda z, c=corner: _powers(c, z), jet.take(corner.axes), 2)
-            for corner in layer.corners
+            compose_jointly(functools.partial(_powers, c), jet.take(c.axes), 2)
+            for c in layer.corners
         ]
     )

@@ -22,9 +22,9 @@ class JumpPoles(keras.layers.Layer):
         r = (a^2 + (s b)^2)^(1/2)
 
     with a, b and s of `Jump`s with power 1. The pressure of a flow whose velocity jumps
-    in a corner is such a sum there, and what a smooth network of `JumpFeatures` can be
-    (Batchelor, An Introduction to Fluid Dynamics, 1967, section 4.8, flow in a corner).
-    The coefficients are trained, and zero at first.
+    in a corner is such a sum there, but for what is less steep (Batchelor, An
+    Introduction to Fluid Dynamics, 1967, section 4.8, flow in a corner). The
+    coefficients are trained, and zero at first.
 
     Args:
         jumps: the `Jump`s.
@@ -51,8 +51,8 @@ class JumpPoles(keras.layers.Layer):
         self.features = JumpFeatures(jumps, dtype=self.dtype_policy)
         if any(jump.power != 1 or min(jump.axes) < 0 for jump in self.features.jumps):
             raise ValueError(
-                "Expected jumps of two coordinates and of power 1, where what they are "
-                f"in the corner of has poles; got {self.features.jumps}."
+                "Expected jumps in two coordinates, none of them a distance, and of "
+                f"power 1; got {self.features.jumps}."
             )
         self.outputs = check_count("outputs", outputs)
         self.columns = list(columns)

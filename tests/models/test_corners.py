@@ -7,11 +7,12 @@ import tensorflow as tf
 from any_problem import Any
 
 import keras_isgd as ki
-from keras_isgd.geometry import Disk, Interval, Polygon, Rectangle
+from keras_isgd.geometry import Disk, Interval, PointCloud, Polygon, Rectangle
 from keras_isgd.models.default_network import design_for
 
 L_SHAPE = Polygon([(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)])
 PLATE = Rectangle((0.0, 0.0), (2.0, 1.0))
+CLOUD = [(0.0, 0.0), (1.0, 0.2), (0.3, 0.8)]
 
 
 def laplace(u, x):
@@ -90,6 +91,8 @@ def test_with_a_time():
         (PLATE, (ki.Dirichlet("x_min"), ki.Neumann("y_min")), laplace),
         (Polygon([(0, 0), (1, 0), (0, 1)]), (), laplace),
         (Disk((0.0, 0.0), 1.0), (), laplace),
+        # Without a boundary.
+        (PointCloud(CLOUD), (ki.Dirichlet("interior"),), laplace),
         (L_SHAPE, (), lambda u, x: u.d("x") + u.d("y")),
         (L_SHAPE, (), lambda u, x: u.d("xxxx") + u.d("yyyy")),
         (L_SHAPE, (), lambda u, x: u.d("xx") - u.d("yy")),

@@ -96,7 +96,7 @@ LAYER = CORNER._replace(power=2)
     ("arguments", "sentence"),
     [
         ({"jumps": []}, "at least one `Jump`"),
-        ({"jumps": [LAYER]}, "of power 1"),
+        ({"jumps": [LAYER]}, "power 1"),
         ({"outputs": 0}, "`outputs`"),
         ({"columns": ()}, "`columns`"),
         ({"columns": (3,)}, "`columns`"),
