@@ -41,6 +41,35 @@ def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
             "First layer: finer than usual where the data vary fast, in radians over "
             f"the length that the network covers: {fast}."
         )
+    found += _of_features(design)
+    ranges = ", ".join(
+        f"{name} = {middle:.3g} +- {size:.3g}"
+        for name, middle, size in zip(
+            names.outputs, design.middles, design.sizes, strict=True
+        )
+    )
+    found.append(
+        f"Outputs: {ranges}, from the values that the conditions prescribe, and from "
+        "the equation where they say nothing."
+    )
+    omegas = ", ".join(
+        f"{name} {_numbers(value)}" for name, value in model.loss_weights.items()
+    )
+    found.append(
+        f"Weights of the terms: {omegas}; with them each has the same effect on the "
+        "network's weights at the start."
+    )
+    if model.candidates > 1:
+        found.append(
+            f"Points: new ones in each step, chosen from {model.candidates} times as "
+            "many, more of them where the equation holds worst."
+        )
+    return found
+
+
+def _of_features(design: Design) -> list[str]:
+    """What the network has beside the coordinates."""
+    names, found = design.problem.names, list[str]()
     if design.holes:
         found.append(
             f"Holes: {len(design.holes)}. The network has coordinates that are spread "
@@ -81,28 +110,6 @@ def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
         found.append(
             f"Poles: where values jump in a corner, {growing} grows as one over the "
             "distance from it, and has a sum of such functions beside the network."
-        )
-    ranges = ", ".join(
-        f"{name} = {middle:.3g} +- {size:.3g}"
-        for name, middle, size in zip(
-            names.outputs, design.middles, design.sizes, strict=True
-        )
-    )
-    found.append(
-        f"Outputs: {ranges}, from the values that the conditions prescribe, and from "
-        "the equation where they say nothing."
-    )
-    omegas = ", ".join(
-        f"{name} {_numbers(value)}" for name, value in model.loss_weights.items()
-    )
-    found.append(
-        f"Weights of the terms: {omegas}; with them each has the same effect on the "
-        "network's weights at the start."
-    )
-    if model.candidates > 1:
-        found.append(
-            f"Points: new ones in each step, chosen from {model.candidates} times as "
-            "many, more of them where the equation holds worst."
         )
     return found
 

@@ -17,7 +17,7 @@ from keras_isgd.problems import Dirichlet, Periodic, Problem
 from keras_isgd.problems.places import OnFaces, OnPart
 from keras_isgd.residuals.term import Term
 
-__all__ = ["corners_of"]
+__all__ = ["singular_corners"]
 
 # Ends that are closer to each other than that, in sizes of the geometry, are one; and
 # directions that differ by less.
@@ -44,7 +44,7 @@ class _Ray(NamedTuple):
     outputs: frozenset[int]
 
 
-def corners_of(
+def singular_corners(
     problem: Problem, terms: Sequence[Term], network: keras.Model
 ) -> tuple[Corner, ...]:
     """Returns where the solution of an equation of second order has no derivatives.

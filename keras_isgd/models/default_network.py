@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_isgd.derivatives.channels import is_laplacian
-from keras_isgd.models.corners import corners_of
+from keras_isgd.models.corners import singular_corners
 from keras_isgd.models.equation_sizes import equation_sizes
 from keras_isgd.models.frequencies import data_frequencies
 from keras_isgd.models.holes import holes_of
@@ -56,7 +56,7 @@ class Design:
             own, or None; those across a period do not count.
         jumps: where prescribed values jump; see `jumps_of`.
         holes: those of the domain; see `holes_of`.
-        corners: where the solution is singular; see `corners_of`.
+        corners: where the solution is singular; see `singular_corners`.
         least_scale: the first layer's scale where no data vary fast.
     """
 
@@ -91,12 +91,15 @@ class Design:
             A functional `keras.Model` from `(n, d + q)` to the problem's outputs.
         """
         problem, region = self.problem, self.problem.region
+        further = self._further_inputs(dtype)
+        scales = self.input_scales
+        scales += [s for layer, s in further for _ in range(layer.count)]
         inner = mlp(
-            len(self.input_scales),
+            len(scales),
             problem.network_outputs,
             width=width,
             depth=depth,
-            input_scale=self.input_scales,
+            input_scale=scales,
             dtype=dtype,
             seed=seed,
         )
@@ -108,15 +111,8 @@ class Design:
         x = keras.Input((problem.input_count,), dtype=dtype, name="x")
         unit = UnitBox(region.lower, region.upper, dtype=dtype, name="unit_box")(x)
         features = self._circles(unit, dtype)
-        more = []
-        if self.jumps.jumps:
-            more.append(self._jump_features(dtype=dtype, name="jumps"))
-        if self.holes:
-            more.append(self._hole_features(dtype=dtype, name="holes"))
-        if self.corners:
-            more.append(CornerFeatures(self.corners, dtype=dtype, name="corners"))
-        if more:
-            every = [features, *(layer(x) for layer in more)]
+        if further:
+            every = [features, *(layer(x) for layer, _ in further)]
             features = keras.layers.Concatenate(dtype=dtype)(every)
         u = keras.layers.Rescaling(
             np.tile(self.sizes, copies).tolist(),
@@ -134,7 +130,7 @@ class Design:
 
     @property
     def input_scales(self) -> list[float]:
-        """The first layer's scale for each input of it, on lengths of the unit box.
+        """The first layer's scale for each coordinate, on lengths of the unit box.
 
         The smallest one resolves what an equation makes by itself of smooth data, and
         larger ones what the data bring along.
@@ -146,32 +142,31 @@ class Design:
         around = self.frequencies / (_FREQUENCY * 2.0 * np.pi * _RADIUS)
         around = np.clip(around, least, _LARGEST_SCALE)
         waves = [s for axis in self.periodic for s in (around[axis], around[axis])]
-        count = self._jump_features().count if self.jumps.jumps else 0
-        around_holes = self._hole_features().count if self.holes else 0
-        more = [_INPUT_SCALE] * count + [_HOLE_SCALE] * around_holes
-        more += [_CORNER_SCALE] * 2 * len(self.corners)
-        return [float(s) for s in plain + waves + more]
+        return [float(s) for s in plain + waves]
+
+    def _further_inputs(self, dtype: str) -> list[tuple[Any, float]]:
+        """Layers of what is singular or steep, each with the first layer's scale."""
+        space = np.flatnonzero(self.problem.region.space_columns()).tolist()
+        jumps, shapes = self.jumps.jumps, self.jumps.shapes
+        found: list[tuple[Any, float]] = []
+        if jumps:
+            columns = space if shapes else None
+            layer = JumpFeatures(jumps, shapes, columns, dtype=dtype, name="jumps")
+            found.append((layer, _INPUT_SCALE))
+        if self.holes:
+            around = HoleFeatures(self.holes, space, dtype=dtype, name="holes")
+            found.append((around, _HOLE_SCALE))
+        if self.corners:
+            close = CornerFeatures(self.corners, dtype=dtype, name="corners")
+            found.append((close, _CORNER_SCALE))
+        return found
 
     def _poles(self, dtype: str) -> JumpPoles:
         outputs, copies = len(self.sizes), max(len(self.problem.subdomains), 1)
         columns = [c * outputs + o for c in range(copies) for o in self.jumps.poles]
         sizes = [float(self.sizes[column % outputs]) for column in columns]
-        corners = [jump for jump in self.jumps.jumps if jump.power == 1]
-        total = copies * outputs
+        total, corners = copies * outputs, self.jumps.corners
         return JumpPoles(corners, total, columns, sizes, dtype=dtype, name="poles")
-
-    def _jump_features(self, **arguments: Any) -> JumpFeatures:
-        jumps, shapes = self.jumps.jumps, self.jumps.shapes
-        columns = self._space if shapes else None
-        return JumpFeatures(jumps, shapes, columns, **arguments)
-
-    def _hole_features(self, **arguments: Any) -> HoleFeatures:
-        return HoleFeatures(self.holes, self._space, **arguments)
-
-    @property
-    def _space(self) -> list[int]:
-        """The numbers of the coordinates of space."""
-        return np.flatnonzero(self.problem.region.space_columns()).tolist()
 
     def in_windows(self, count: int) -> "Design":
         """Returns the same for a network of one of so many windows of the time."""
@@ -228,7 +223,7 @@ def design_for(problem: Problem) -> Design:
     rates = data_frequencies(problem, terms, trial, kernel)
     elsewhere = _elsewhere(problem, terms)
     jumps = jumps_of(problem, terms, trial, sizes)
-    holes, corners = holes_of(problem), corners_of(problem, terms, trial)
+    holes, corners = holes_of(problem), singular_corners(problem, terms, trial)
     return Design(
         problem, middles, sizes, single, axes, rates, elsewhere, jumps, holes, corners
     )

@@ -47,6 +47,11 @@ class Jumps(NamedTuple):
     shapes: tuple[Geometry, ...] = ()
     poles: tuple[int, ...] = ()
 
+    @property
+    def corners(self) -> list[Jump]:
+        """The jumps in which there can be poles: of two coordinates in a corner."""
+        return [j for j in self.jumps if j.power == 1 and min(j.axes) >= 0]
+
 
 def jumps_of(
     problem: Problem, terms: Sequence[Term], network: keras.Model, sizes: np.ndarray
@@ -93,13 +98,11 @@ def jumps_of(
     jumps = tuple(jump for jump in found if jump is not None)
     if not jumps:
         return Jumps()
-    poles: tuple[int, ...] = ()
-    if any(jump.power == 1 and min(jump.axes) >= 0 for jump in jumps):
-        values = (
-            outputs for (*_, derivative), outputs in places.items() if not derivative
-        )
-        poles = strengths.poles(frozenset().union(*values))
-    return Jumps(jumps, tuple(shapes), poles)
+    known = Jumps(jumps, tuple(shapes))
+    if not known.corners:
+        return known
+    values = (found for (*_, slopes), found in places.items() if not slopes)
+    return known._replace(poles=strengths.poles(frozenset().union(*values)))
 
 
 def _end(problem: Problem, face: Face) -> tuple[int, float, float]:

@@ -10,7 +10,15 @@ import tensorflow as tf
 from keras_isgd import compat
 from keras_isgd.utils.devices import device_type
 
-__all__ = ["Extent", "Size", "check_extent", "check_network", "mixed_policy", "size_of"]
+__all__ = [
+    "Extent",
+    "Size",
+    "check_columns",
+    "check_extent",
+    "check_network",
+    "mixed_policy",
+    "size_of",
+]
 
 _STOCHASTIC = (
     keras.layers.BatchNormalization,
@@ -19,6 +27,17 @@ _STOCHASTIC = (
     keras.layers.GaussianNoise,
     keras.layers.AlphaDropout,
 )
+
+
+def check_columns(input_shape: Sequence[int | None], largest: int) -> None:
+    """Checks that points have a coordinate of the number `largest`.
+
+    Raises:
+        ValueError: they have fewer, or it is not known how many.
+    """
+    count = input_shape[-1]
+    if count is None or count <= largest:
+        raise ValueError(f"Expected at least {largest + 1} coordinates, got {count}.")
 
 
 class ProblemShape(Protocol):

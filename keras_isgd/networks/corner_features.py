@@ -11,7 +11,8 @@ import tensorflow as tf
 from keras_isgd.derivatives import register_rule
 from keras_isgd.derivatives.composition import compose_jointly
 from keras_isgd.derivatives.jet import Jet
-from keras_isgd.networks.jump_features import NOTHING, RADIUS
+from keras_isgd.networks.checks import check_columns
+from keras_isgd.networks.jump_features import NOTHING, close_weight
 from keras_isgd.utils.checks import check_array, check_positive, is_whole
 
 __all__ = ["Corner", "CornerFeatures"]
@@ -74,11 +75,8 @@ class CornerFeatures(keras.layers.Layer):
         self.corners = [_checked(Corner(*corner)) for corner in corners]
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        largest = max(axis for corner in self.corners for axis in corner.axes)
-        if input_shape[-1] is None or input_shape[-1] <= largest:
-            raise ValueError(
-                f"Expected at least {largest + 1} coordinates, got {input_shape[-1]}."
-            )
+        axes = (axis for corner in self.corners for axis in corner.axes)
+        check_columns(input_shape, max(axes))
 
     @property
     def count(self) -> int:
@@ -99,8 +97,7 @@ class CornerFeatures(keras.layers.Layer):
         found = []
         for corner in self.corners:
             p, q = _turned(corner, tf.gather(x, corner.axes, axis=1))
-            square = p * p + q * q
-            found.append((square / (square + RADIUS**2)) ** (1.0 - corner.exponent))
+            found.append(close_weight(p * p + q * q, 1.0 - corner.exponent))
         return tf.reduce_min(tf.concat(found, axis=1), axis=1, keepdims=True)
 
     def compute_output_shape(

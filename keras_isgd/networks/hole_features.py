@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_isgd.derivatives import activations, register_rule
 from keras_isgd.derivatives.jet import Jet
+from keras_isgd.networks.checks import check_columns
 from keras_isgd.utils.checks import check_array, check_positive, is_whole
 
 __all__ = ["Hole", "HoleFeatures"]
@@ -67,11 +68,7 @@ class HoleFeatures(keras.layers.Layer):
             )
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        if input_shape[-1] is None or input_shape[-1] <= max(self.columns):
-            raise ValueError(
-                f"Expected at least {max(self.columns) + 1} coordinates, got "
-                f"{input_shape[-1]}."
-            )
+        check_columns(input_shape, max(self.columns))
 
     @property
     def count(self) -> int:

@@ -10,6 +10,7 @@ from keras_isgd.derivatives import activations, register_rule
 from keras_isgd.derivatives.composition import compose_jointly
 from keras_isgd.derivatives.jet import Jet, take_columns
 from keras_isgd.geometry import Geometry
+from keras_isgd.networks.checks import check_columns
 from keras_isgd.networks.saved_functions import config_of_object
 from keras_isgd.utils.checks import check_array, check_count, check_positive, is_whole
 
@@ -18,7 +19,7 @@ __all__ = ["Jump", "JumpFeatures"]
 # Of the edges of the domain: in the place of the jump itself nothing divides by zero.
 NOTHING = 1e-12
 # The distance, in parts of the domain's edges, within which rows weigh less.
-RADIUS = 0.1
+_RADIUS = 0.1
 
 
 class Jump(NamedTuple):
@@ -102,11 +103,7 @@ class JumpFeatures(keras.layers.Layer):
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         axes = [axis for jump in self.jumps for axis in jump.axes]
-        largest = max(axes + self.columns)
-        if input_shape[-1] is None or input_shape[-1] <= largest:
-            raise ValueError(
-                f"Expected at least {largest + 1} coordinates, got {input_shape[-1]}."
-            )
+        check_columns(input_shape, max(axes + self.columns))
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         found = []
@@ -121,7 +118,7 @@ class JumpFeatures(keras.layers.Layer):
     def factor(self, x: tf.Tensor) -> tf.Tensor:
         """Returns what the rows at points `(n, d)` are multiplied by, `(n, 1)`."""
         found = [
-            (r * r / (r * r + RADIUS**2)) ** (0.5 * (jump.order - jump.derivative))
+            close_weight(r * r, 0.5 * (jump.order - jump.derivative))
             for jump, _, _, r in self.radii(x)
         ]
         return tf.reduce_min(tf.concat(found, axis=1), axis=1, keepdims=True)
@@ -173,6 +170,11 @@ class JumpFeatures(keras.layers.Layer):
         given = config.get("shapes", ())
         shapes = [keras.saving.deserialize_keras_object(shape) for shape in given]
         return cls(**{**config, "shapes": shapes})
+
+
+def close_weight(square: tf.Tensor, power: float) -> tf.Tensor:
+    """Returns (r^2 / (r^2 + 0.1^2))^power for the squares of distances r."""
+    return (square / (square + _RADIUS**2)) ** power
 
 
 def _checked(jump: Jump, shapes: int) -> Jump:

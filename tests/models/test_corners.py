@@ -148,6 +148,6 @@ def error_of(model):
 def test_an_edge_that_is_insulated_in_part_is_solved(monkeypatch):
     # The network can hold the solution.
     assert error_of(ki.PINN(problem=Insulated())) < 1e-4
-    corners = "keras_isgd.models.default_network.corners_of"
+    corners = "keras_isgd.models.default_network.singular_corners"
     monkeypatch.setattr(corners, lambda *arguments: ())
     assert error_of(ki.PINN(problem=Insulated())) > 1e-3

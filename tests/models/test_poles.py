@@ -5,6 +5,8 @@ import pytest
 
 import keras_isgd as ki
 from keras_isgd.models.default_network import design_for
+from keras_isgd.models.jumps import Jumps
+from keras_isgd.networks import Jump
 
 
 class Lid(ki.Problem):
@@ -74,3 +76,10 @@ def test_the_network_has_them_in_units_of_the_output():
     added = network(x).numpy() - before
     np.testing.assert_allclose(added, layer(x), rtol=1e-9, atol=1e-12)
     assert "Poles: " in " ".join(ki.PINN(problem=Lid()).choices)
+
+
+def test_only_corners_of_two_coordinates_have_them():
+    corner = Jump((0, 1), (0.0, 0.0), (1.0, 1.0), 1, 1.0, 2)
+    from_a_shape = corner._replace(axes=(-1, 0))
+    spreads = corner._replace(power=2)
+    assert Jumps((from_a_shape, corner, spreads)).corners == [corner]
