@@ -61,7 +61,8 @@ class Jet:
     ) -> None:
         self.channels = channels
         self.plan = plan
-        # Channels with numbers known beforehand: the coordinates' own derivatives.
+        # Channels with numbers known beforehand, NaN where only that they are not zero
+        # is known: the coordinates' own derivatives.
         self.constants: dict[Name, np.ndarray] = {}
         self._record = record
 
@@ -117,7 +118,8 @@ class Jet:
         """
         s = self._number(factors)
         if not self._records(factors, (self.units,)):
-            return self._with({k: v * s for k, v in self.channels.items()})
+            jet = self._with({k: v * s for k, v in self.channels.items()})
+            return self._known_zeros(jet)
         names = self._names()
         inputs = [self.channels[name] for name in names]
         outputs = self._use(Use(factors, None, inputs, [h * s for h in inputs], True))
@@ -135,7 +137,16 @@ class Jet:
         if self._records(constant, (jet.units,)):
             ones = tf.ones((1, jet.units), c.dtype)
             (c,) = self._use(Use(constant, None, [ones], [c * ones], True))
-        return self._with({**jet.channels, (): jet.value + c})
+        return self._known_zeros(self._with({**jet.channels, (): jet.value + c}))
+
+    def _known_zeros(self, jet: Jet) -> Jet:
+        """Tells a jet with the same zeros as this one of those that are known."""
+        if jet.units == self.units:
+            jet.constants = {
+                name: np.where(row == 0.0, 0.0, np.nan)
+                for name, row in self.constants.items()
+            }
+        return jet
 
     def _number(self, value: Any) -> tf.Tensor:
         dtype = self.value.dtype
@@ -218,7 +229,7 @@ class Jet:
         n = tf.shape(jets[0].value)[0]
         names = {name: None for jet in jets for name in jet.channels}
         units = [jet.units for jet in jets]
-        return jets[0]._with(
+        joined = jets[0]._with(
             {
                 name: tf.concat(
                     [
@@ -233,6 +244,9 @@ class Jet:
                 for name in names
             }
         )
+        known = [name for name in names if any(name in j.constants for j in jets)]
+        joined.constants = {n: np.hstack([_known(j, n) for j in jets]) for n in known}
+        return joined
 
     # -- weights ------------------------------------------------------------------
 
@@ -291,6 +305,13 @@ def _add(left: Jet, right: Jet, name: Name) -> tf.Tensor:
     if name not in right.channels:
         return left.channels[name]
     return left.channels[name] + right.channels[name]
+
+
+def _known(jet: Jet, name: Name) -> np.ndarray:
+    """What is known of a channel, `(1, units)`; it is zero where it is missing."""
+    if name in jet.channels:
+        return jet.constants.get(name, np.full((1, jet.units), np.nan))
+    return np.zeros((1, jet.units))
 
 
 def _times(count: int, first: tf.Tensor, *rest: tf.Tensor) -> tf.Tensor:

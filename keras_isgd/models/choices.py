@@ -19,11 +19,9 @@ def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
         model: the `PINN`.
     """
     problem, names, found = design.problem, design.problem.names, []
-    inner = network.get_layer("mlp")
-    width, weights = inner.layers[1].units, inner.count_params()
     found.append(
-        f"Network: two layers of {width} tanh units, {weights:,} weights, on inputs "
-        "mapped to the unit box, so that units do not matter."
+        f"Network: {_what(network)}, on inputs mapped to the unit box, so that units "
+        "do not matter."
     )
     if design.periodic:
         axes = ", ".join(problem.coordinates[axis] for axis in design.periodic)
@@ -65,6 +63,21 @@ def of_network(design: Design, network: keras.Model, model: Any) -> list[str]:
             "many, more of them where the equation holds worst."
         )
     return found
+
+
+def _what(network: keras.Model) -> str:
+    """What kind of network it is, and how large."""
+    names = [layer.name for layer in network.layers]
+    if "separable" in names:
+        inner = network.get_layer("separable")
+        count, weights = inner.get_layer("hidden_0").units, inner.count_params()
+        return (
+            f"a sum of {count} products of functions of one coordinate each, "
+            f"{weights:,} weights"
+        )
+    inner = network.get_layer("mlp")
+    width, weights = inner.get_layer("hidden_1").units, inner.count_params()
+    return f"two layers of {width} tanh units, {weights:,} weights"
 
 
 def _of_features(design: Design) -> list[str]:

@@ -1,6 +1,7 @@
 """A network for a problem, where none is given."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from keras_isgd.networks.corner_features import Corner, CornerFeatures
 from keras_isgd.networks.hole_features import Hole, HoleFeatures
 from keras_isgd.networks.jump_features import JumpFeatures
 from keras_isgd.networks.jump_poles import JumpPoles
+from keras_isgd.networks.separable import separable
 from keras_isgd.networks.unit_box import UnitBox
 from keras_isgd.problems import Periodic, Problem
 from keras_isgd.residuals.term import Term
@@ -38,6 +40,8 @@ _RADIUS = 0.25
 _HOLE_SCALE = _CORNER_SCALE = 2.0
 # Factor on the last kernel of an output with a single prescribed value.
 _FLATTER = 0.01
+# From so many coordinates on sums of products pay; see docs/results/untuned.md.
+_MANY = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Design:
         holes: those of the domain; see `holes_of`.
         corners: where the solution is singular; see `singular_corners`.
         least_scale: the first layer's scale where no data vary fast.
+        separable: whether it is a sum of products of functions of one coordinate each
+            instead of a fully connected network; see `networks.separable`.
     """
 
     problem: Problem
@@ -71,6 +77,7 @@ class Design:
     holes: tuple[Hole, ...] = ()
     corners: tuple[Corner, ...] = ()
     least_scale: float = _INPUT_SCALE
+    separable: bool = False
 
     def network(
         self,
@@ -83,7 +90,7 @@ class Design:
 
         Args:
             width: units in each hidden layer.
-            depth: number of hidden layers.
+            depth: number of hidden layers; two of a separable network.
             seed: whole number for the weights, or None.
             dtype: "float64" or "float32".
 
@@ -92,17 +99,7 @@ class Design:
         """
         problem, region = self.problem, self.problem.region
         further = self._further_inputs(dtype)
-        scales = self.input_scales
-        scales += [s for layer, s in further for _ in range(layer.count)]
-        inner = mlp(
-            len(scales),
-            problem.network_outputs,
-            width=width,
-            depth=depth,
-            input_scale=scales,
-            dtype=dtype,
-            seed=seed,
-        )
+        inner = self._inner(width, depth, seed, dtype, further)
         copies = max(len(problem.subdomains), 1)
         # A start that varies by the full size is far from most equations, where how an
         # output with a single prescribed value varies is not known.
@@ -123,6 +120,55 @@ class Design:
         if self.jumps.poles:
             u = keras.layers.Add(dtype=dtype)([u, self._poles(dtype)(x)])
         return keras.Model(x, u, name="scaled_mlp")
+
+    def _inner(
+        self,
+        width: int,
+        depth: int,
+        seed: int | None,
+        dtype: str,
+        further: list[tuple[Any, float]],
+    ) -> keras.Model:
+        """The network behind what maps its inputs."""
+        scales = self.input_scales
+        scales += [s for layer, s in further for _ in range(layer.count)]
+        outputs = self.problem.network_outputs
+        if self.separable:
+            groups = self._groups()
+            return separable(
+                len(scales), outputs, width, scales, groups, dtype=dtype, seed=seed
+            )
+        return mlp(
+            len(scales),
+            outputs,
+            width=width,
+            depth=depth,
+            input_scale=scales,
+            dtype=dtype,
+            seed=seed,
+        )
+
+    def as_separable(self) -> "Design | None":
+        """Returns the same for sums of products, or None where these do not suit.
+
+        They suit from three coordinates on, but not beside features of jumps, holes and
+        corners, which belong to several coordinates at once.
+        """
+        if self.jumps.jumps or self.holes or self.corners:
+            return None
+        if self.problem.input_count < _MANY:
+            return None
+        return dataclasses.replace(self, separable=True)
+
+    def separable_width(self, width: int) -> int:
+        """The width with which a separable network has about as many weights."""
+        return math.ceil(width / math.sqrt(self.problem.input_count))
+
+    def _groups(self) -> list[list[int]]:
+        """The inputs of each factor: a coordinate, or the two of its circle."""
+        plain = self.problem.input_count - len(self.periodic)
+        circles = range(plain, plain + 2 * len(self.periodic), 2)
+        return [[k] for k in range(plain)] + [[k, k + 1] for k in circles]
 
     def is_fast(self, axis: int) -> bool:
         """Whether the data vary so fast along an input that its scale is larger."""

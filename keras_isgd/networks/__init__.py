@@ -15,6 +15,7 @@ from keras_isgd.networks.layers import (
 from keras_isgd.networks.mlp import input_scale_for, mlp
 from keras_isgd.networks.periodic import PeriodicFeatures, periodic
 from keras_isgd.networks.precision import in_precision
+from keras_isgd.networks.separable import separable
 from keras_isgd.networks.transform import Transform, transform
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "join",
     "mlp",
     "periodic",
+    "separable",
     "sine",
     "transform",
 ]

@@ -18,7 +18,7 @@ from keras_isgd.utils.checks import (
     check_seed,
 )
 
-__all__ = ["input_scale_for", "mlp"]
+__all__ = ["first_layer", "input_scale_for", "last_layer", "layer_seeds", "mlp"]
 
 # Factor on the last kernel of a network whose first layer resolves fine features.
 _SMALL_START = 0.01
@@ -127,15 +127,15 @@ def mlp(
             f'Expected `dtype` to be "float64" or "float32", got {dtype!r}: second '
             "derivatives need the digits."
         )
-    seeds = _layer_seeds(seed, depth + 1)
+    seeds = layer_seeds(seed, depth + 1)
     if output_scale is None:
         output_scale = 1.0 if input_scale is None else _SMALL_START
     _check_first_layer(inputs, input_scale, features, domain, steep)
     if input_scale is None:
         first = {"kernel_initializer": keras.initializers.GlorotNormal(seeds[0])}
     else:
-        first = _resolving_layer(inputs, input_scale, domain, steep, seeds[0])
-    last = _last_layer(outputs, output_scale, output_offset, seeds[-1])
+        first = first_layer(inputs, input_scale, domain, steep, seeds[0])
+    last = last_layer(outputs, output_scale, output_offset, seeds[-1])
     function = _activation(activation)
 
     x = keras.Input((inputs,), dtype=dtype, name="x")
@@ -155,7 +155,7 @@ def mlp(
     return keras.Model(x, u, name="mlp")
 
 
-def _layer_seeds(seed: int | None, count: int) -> list[int]:
+def layer_seeds(seed: int | None, count: int) -> list[int]:
     """Independent seeds: layers of neighbouring seeds must not share kernels."""
     seed = np.random.randint(2**31) if seed is None else check_seed(seed)
     return [int(s) % 2**31 for s in np.random.SeedSequence(seed).generate_state(count)]
@@ -207,7 +207,7 @@ def _check_first_layer(
         )
 
 
-def _resolving_layer(
+def first_layer(
     inputs: int,
     input_scale: float | Sequence[float],
     domain: Extent | None,
@@ -249,7 +249,7 @@ def _numbers(corner: Sequence[float]) -> list[float]:
     return [float(number) for number in corner]
 
 
-def _last_layer(
+def last_layer(
     outputs: int, scale: float, offset: float | Sequence[float], seed: int
 ) -> dict[str, Any]:
     """The initializers of the last layer: where the network starts."""

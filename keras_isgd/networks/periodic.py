@@ -136,8 +136,13 @@ class PeriodicFeatures(keras.layers.Layer):
 
 @register_rule(PeriodicFeatures)
 def _periodic_features(layer: keras.layers.Layer, jet: Jet) -> Jet:
-    matrix, phases = (tf.constant(v, jet.value.dtype) for v in layer.waves())
-    waves = jet.affine(matrix).shift(phases).compose(activations.sine)
-    if not layer.plain:
-        return waves
-    return Jet.concatenate([jet.take(layer.plain), waves])
+    matrix, phases = layer.waves()
+    dtype = jet.value.dtype
+    parts = [jet.take(layer.plain)] if layer.plain else []
+    # One coordinate at a time: its waves carry no derivatives in the others.
+    for axis in np.flatnonzero(matrix.any(axis=1)):
+        own = np.flatnonzero(matrix[axis])
+        kernel = tf.constant(matrix[axis : axis + 1, own], dtype)
+        wave = jet.take([axis]).affine(kernel).shift(tf.constant(phases[own], dtype))
+        parts.append(wave.compose(activations.sine))
+    return Jet.concatenate(parts)

@@ -7,7 +7,7 @@ import numpy as np
 from keras_isgd.problems import Problem
 from keras_isgd.solving.passes import March
 
-__all__ = ["of_growth", "of_march", "of_noise", "of_starts"]
+__all__ = ["of_growth", "of_march", "of_noise", "of_rival", "of_starts"]
 
 
 def of_starts(losses: Sequence[float], left: Sequence[float]) -> str:
@@ -43,8 +43,32 @@ def _list(losses: Sequence[float]) -> str:
     return ", ".join(f"{loss:.2g}" for loss in losses)
 
 
-def of_march(problem: Problem, found: March) -> str:
-    """Returns the windows of time, and the loss that each came to."""
+def of_rival(losses: tuple[float, float] | None, won: bool) -> list[str]:
+    """Returns which kind of network went on, if two were tried."""
+    if losses is None:
+        return []
+    first, other = (f"{loss:.2g}" for loss in losses)
+    if won:
+        return [
+            "Kind: a sum of products of functions of one coordinate each, since it came "
+            f"to a loss of {other} where a fully connected network had {first}."
+        ]
+    return [
+        "Kind: fully connected; a sum of products of functions of one coordinate each "
+        f"came to a loss of {other}, not far below {first}."
+    ]
+
+
+def of_march(problem: Problem, found: March, other: bool = False) -> str:
+    """Returns the windows of time, and the loss that each came to.
+
+    Args:
+        problem: the `Problem`.
+        found: the `March`.
+        other: whether another kind of network made windows needless.
+    """
+    if other:
+        return "Time: all of it at once, with another kind of network than at first."
     if not found.pays:
         return (
             "Time: all of it at once, since the first of several windows was hardly "

@@ -5,12 +5,15 @@ from collections.abc import Callable
 
 from keras_isgd.models.pinn import PINN
 from keras_isgd.optimizers.auto_control import LARGE
+from keras_isgd.solving.rival import Rival
 from keras_isgd.solving.training import NOTHING_LEFT, Trainer
 
 __all__ = ["Growth"]
 
 # A wider network has so many times the units, that is about twice the weights.
 _WIDER = 1.4
+# A rival goes on where it comes to such a part of the loss at which one stagnates.
+_BETTER = 0.5
 # A step takes this power of the number of weights, and so many of them are to be left.
 _POWER, _STEPS = 2.5, 80
 
@@ -26,16 +29,22 @@ class Growth:
         wider: `wider(width, model)` returns a compiled model of that width that is the
             same function as `model`, with the same loss.
         width: units in each hidden layer of the first network.
+        rival: another kind of network that may go on where the first stagnates, and
+            grow in its place; or None.
 
     Attributes:
-        widths: of all networks.
+        widths: of all networks, of the rival's alone where it goes on.
         losses: the smallest loss of each on new points.
     """
 
     def __init__(
-        self, trainer: Trainer, wider: Callable[[int, PINN], PINN], width: int
+        self,
+        trainer: Trainer,
+        wider: Callable[[int, PINN], PINN],
+        width: int,
+        rival: Rival | None = None,
     ) -> None:
-        self._trainer, self._wider = trainer, wider
+        self._trainer, self._wider, self._rival = trainer, wider, rival
         self.widths, self.losses = [width], list[float]()
 
     def train(self, grows: bool = True) -> None:
@@ -49,6 +58,10 @@ class Growth:
             self.losses.append(trainer.train(last=not grows))
             if trainer.stopped or not grows:
                 return
+            if self._meets_rival():
+                continue
+            if trainer.stopped:
+                return
             width = math.ceil(_WIDER * self.widths[-1])
             worth = self.losses[-1] > NOTHING_LEFT
             if not (worth and self._has_time(width)):
@@ -57,6 +70,15 @@ class Growth:
                 return
             trainer.go_on_with(self._wider(width, trainer.model))
             self.widths.append(width)
+
+    def _meets_rival(self) -> bool:
+        """Whether the rival, which is tried once, goes on from now on."""
+        rival, self._rival = self._rival, None
+        loss = self.losses[-1]
+        if rival is None or loss <= NOTHING_LEFT or not rival.meets(loss, _BETTER):
+            return False
+        self._wider, self.widths, self.losses = rival.wider, [rival.width], []
+        return True
 
     def _has_time(self, width: int) -> bool:
         """Whether enough steps are left with so many units."""

@@ -96,6 +96,24 @@ class Maker:
         assert self.growing is not None
         return self.growing.another().get_weights()
 
+    def separable(self, model: PINN) -> "Maker | None":
+        """Returns what makes separable models with a model's loss, if they suit."""
+        if self.growing is None:
+            return None
+        design = self.growing.design.as_separable()
+        if design is None:
+            return None
+        width = design.separable_width(self.growing.width)
+        growing = Growing(design, width, self.growing.seed, count=0)
+        return Maker(
+            growing.another(),
+            self.optimizer.from_config(self.optimizer.get_config()),
+            model.loss_weights,
+            self._candidates,
+            **self._shared,
+            growing=growing,
+        )
+
     def wider(self, problem: Problem) -> Callable[[int, PINN], PINN]:
         """Returns what makes a wider model of a model of a problem, see `Growth`."""
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from keras_isgd.problems import Problem
 from keras_isgd.solving.passes import TRIAL_STEPS, WINDOW_STEPS, March, Passes
+from keras_isgd.solving.rival import Rival
 from keras_isgd.solving.training import NOTHING_LEFT, Trainer
 from keras_isgd.solving.windows import Weights, Window
 
@@ -15,6 +16,8 @@ __all__ = ["first_windows", "march"]
 # they divide the loss by so much; with such a loss it is solved so soon that windows
 # would gain nothing.
 _PILOT_STEPS, _MORE_STEPS, _FALLS, _EASY = 30, 15, 1e3, 1e-4
+# A rival takes the place of windows where it comes to such a part of that loss.
+_CLEARLY = 0.1
 # So many windows follow otherwise, or where time is the only coordinate, and a step
 # takes some hundredths of a second, such a part of the time first.
 _WINDOWS, _PARTS = 4, 8
@@ -32,6 +35,7 @@ def march(
     windows: int | None,
     fresh: Callable[[], Weights],
     balance: Callable[[], None],
+    rival: Rival | None = None,
 ) -> March:
     """Solves an evolution equation, in windows of time where that pays.
 
@@ -50,6 +54,8 @@ def march(
         windows: how many at first; None finds out.
         fresh: returns random weights, others each time.
         balance: sets the weights of the terms, for the present window.
+        rival: another kind of network, which is tried before there are windows, and
+            left with the trainer where it does better; or None.
     """
     low, high = span
     network, grows = trainer.model.network, windows is None
@@ -72,6 +78,9 @@ def march(
             windows = _PARTS
     going = Passes(trainer, window, span, fresh, balance)
     if grows and not window.only_time:
+        if rival is not None and rival.meets(loss, _CLEARLY):
+            return March([first_weights], [], [loss], pays=False)
+        windows = min(windows, max(int(trainer.steps_left / WINDOW_STEPS), 2))
         several = going.how_many_pay(windows, loss, start, first_steps)
         if several is None:
             window.move(low, high)

@@ -12,11 +12,18 @@ from keras_isgd.models.pinn import PINN
 from keras_isgd.optimizers import ISGD
 from keras_isgd.optimizers.auto_control import LARGE
 from keras_isgd.problems import Problem
-from keras_isgd.solving.choices import of_growth, of_march, of_noise, of_starts
+from keras_isgd.solving.choices import (
+    of_growth,
+    of_march,
+    of_noise,
+    of_rival,
+    of_starts,
+)
 from keras_isgd.solving.growth import Growth
 from keras_isgd.solving.maker import Growing, Maker
 from keras_isgd.solving.march import first_windows, march
 from keras_isgd.solving.noise import Noise, has_noise
+from keras_isgd.solving.rival import Rival
 from keras_isgd.solving.starts import Starts
 from keras_isgd.solving.training import Clock, Trainer
 from keras_isgd.solving.windows import Window, why_not
@@ -59,6 +66,9 @@ def solve(
     - Time: an evolution equation is solved in windows of its time, each of which goes
       on where the last one ends; first roughly, then again and again. A window that
       fails is halved where there is time for it.
+    - Kind: from three coordinates on a sum of products of functions of one coordinate
+      each is tried where a fully connected network stagnates, or before there are
+      windows, and goes on if it does better.
     - Size: a wider network goes on where the loss stagnates and there is time for it,
       unless it is solved in windows, or `width` or an `optimizer` is given.
     - Noise: where all measurements have a `sigma` and no `loss_weights` are given, the
@@ -86,8 +96,8 @@ def solve(
             halved. None finds out.
         devices, hosts: see `PINN`.
         callbacks: more Keras callbacks. In windows of time their model is that of one
-            window, which knows nothing of other times; where a wider network goes on,
-            it is that of the wider one from then on.
+            window, which knows nothing of other times; where another network goes on,
+            it is that of the other one from then on.
         verbose: of `fit`.
 
     Returns:
@@ -185,19 +195,44 @@ def _from_starts(
         noise.train()
         said.append(of_noise(noise.misfit, noise.factor))
     elif not trainer.stopped:
-        said.extend(_grown(problem, made, trainer, grows))
+        rival = _rival(problem, made, trainer) if grows else None
+        said.extend(_grown(problem, made, trainer, grows, rival))
     trainer.model.choices.extend(said)
     return trainer.model
 
 
-def _grown(problem: Problem, made: Maker, trainer: Trainer, grows: bool) -> list[str]:
-    """Trains to the end of the time, with wider networks; returns what to say of it."""
+def _rival(problem: Problem, made: Maker, trainer: Trainer) -> Rival | None:
+    """A separable network beside the trainer's, if it suits the problem."""
+    other = made.separable(trainer.model)
+    return None if other is None else Rival(trainer, other, problem)
+
+
+def _grown(
+    problem: Problem,
+    made: Maker,
+    trainer: Trainer,
+    grows: bool,
+    rival: Rival | None = None,
+) -> list[str]:
+    """Trains to the end of the time, with wider networks; returns what to say of it.
+
+    Args:
+        problem: of the network.
+        made: what made it.
+        trainer: of it, or of the rival that has won.
+        grows: whether wider ones go on.
+        rival: has won, or may yet.
+    """
     assert made.growing is not None
-    growth = Growth(trainer, made.wider(problem), made.growing.width)
+    if rival is not None and rival.won:
+        growth = Growth(trainer, rival.wider, rival.width)
+    else:
+        growth = Growth(trainer, made.wider(problem), made.growing.width, rival)
     growth.train(grows)
-    if len(growth.widths) == 1:
-        return []
-    return [of_growth(growth.widths, growth.losses)]
+    said = [] if rival is None else of_rival(rival.losses, rival.won)
+    if len(growth.widths) > 1:
+        said.append(of_growth(growth.widths, growth.losses))
+    return said
 
 
 def _through_time(
@@ -221,10 +256,12 @@ def _through_time(
     def balance() -> None:
         made.balance(model, window.few_points())
 
-    found = march(trainer, window, span, windows, made.fresh, balance)
-    said = [of_march(problem, found)]
+    rival = _rival(problem, made, trainer) if grows and windows is None else None
+    found = march(trainer, window, span, windows, made.fresh, balance, rival)
+    won = rival is not None and rival.won
+    said = [of_march(problem, found, won)]
     if not (found.pays or trainer.stopped):
-        said.extend(_grown(problem, made, trainer, grows))
+        said.extend(_grown(problem, made, trainer, grows, rival))
         if trainer.model is not model:
             trainer.model.choices.extend(said)
             return trainer.model

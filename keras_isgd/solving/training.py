@@ -1,7 +1,7 @@
 """Training for a part of the time that is left."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -185,6 +185,24 @@ class Trainer:
         model.optimizer.iterations.assign(self.steps)
         self._earlier = (self.steps, self.seconds)
         self.seconds_to_compile = math.nan
+
+    def way_back(self) -> Callable[[], None]:
+        """Returns what goes back from a later model to the present one.
+
+        What is known of the present one's steps is known again then.
+        """
+        model, seconds_to_compile = self.model, self.seconds_to_compile
+        steps, seconds = (
+            now - before
+            for now, before in zip((self.steps, self.seconds), self._earlier)
+        )
+
+        def back() -> None:
+            self.model, self.seconds_to_compile = model, seconds_to_compile
+            model.optimizer.iterations.assign(self.steps)
+            self._earlier = (int(self.steps - steps), self.seconds - seconds)
+
+        return back
 
     @property
     def alpha(self) -> float:
