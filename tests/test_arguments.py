@@ -109,6 +109,7 @@ networks.join = inputs parts
 networks.mlp = inputs outputs width depth activation input_scale output_scale
     features domain steep dtype seed output_offset
 networks.periodic = inputs periods harmonics dtype
+networks.separable = inputs outputs width input_scale groups dtype seed
 networks.sine = x
 networks.transform = network function
 derivatives.Field = lookup coordinates outputs coefficients components time points

@@ -17,7 +17,7 @@ from as_given_problems.common import (
     uniform_points,
 )
 from keras_isgd.derivatives import Field
-from keras_isgd.geometry import Ball, Interval, Rectangle
+from keras_isgd.geometry import Ball, Box, Interval, Rectangle
 
 PI = math.pi
 
@@ -200,7 +200,34 @@ def _radiating_slab() -> Stated:
     return Stated(problem, x, right + rise)
 
 
+class CoolingCube(ki.Problem):
+    """A cube that cools, its faces at zero: two modes of three waves each."""
+
+    coordinates = ("x", "y", "z", "t")
+    domain = Box((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)) * Interval(0.0, 0.1)
+
+    def residual(self, u: Field, x: tf.Tensor) -> tf.Tensor:
+        return u.d("t") - u.laplacian("x", "y", "z")
+
+    def conditions(self) -> list[ki.Condition]:
+        return [ki.Dirichlet(), ki.Initial(self.modes)]
+
+    def modes(self, x: tf.Tensor) -> tf.Tensor:
+        """The solution, `(n, 1)`."""
+        waves, t = tf.sin(PI * x[:, :3]), x[:, 3:]
+        slow = tf.exp(-3.0 * PI**2 * t) * waves[:, :1]
+        fast = 0.5 * tf.exp(-6.0 * PI**2 * t) * tf.sin(2.0 * PI * x[:, :1])
+        return (slow + fast) * waves[:, 1:2] * waves[:, 2:]
+
+
+def _cooling_cube() -> Stated:
+    problem = CoolingCube()
+    points = uniform_points((0.0, 0.0, 0.0, 0.0), (1.0, 1.0, 1.0, 0.1))
+    return Stated(problem, points, problem.modes(points).numpy())
+
+
 CASES = {
+    "cooling-cube": Case("heat in a cube, x, y, z and t", _cooling_cube),
     "heat-cylinder": Case(
         "heat in a cylinder, r and z, with a Bessel function on its top",
         _heat_cylinder,

@@ -57,6 +57,61 @@ def _torus_advection() -> Stated:
     return Stated(TorusAdvection(), points, values)
 
 
+class TurningPulse(ki.Problem):
+    """A pulse that is carried around the origin by a turning flow, and spreads."""
+
+    coordinates = ("x", "y", "t")
+    domain = Rectangle((-1.0, -1.0), (1.0, 1.0)) * Interval(0.0, 2.0)
+    diffusivity = 0.005
+
+    def residual(self, u: Field, x: tf.Tensor) -> tf.Tensor:
+        across, up = x[:, :1], x[:, 1:2]
+        carried = across * u.d("y") - up * u.d("x")
+        return u.d("t") + carried - self.diffusivity * u.laplacian("x", "y")
+
+    def conditions(self) -> list[ki.Condition]:
+        return [ki.Dirichlet(value=self.pulse), ki.Initial(self.pulse)]
+
+    def pulse(self, x: tf.Tensor) -> tf.Tensor:
+        """The solution, `(n, 1)`."""
+        t = x[:, 2:]
+        across, up = x[:, :1] - 0.4 * tf.cos(t), x[:, 1:2] - 0.4 * tf.sin(t)
+        area = 0.04 + 4.0 * self.diffusivity * t
+        return 0.04 / area * tf.exp(-(across**2 + up**2) / area)
+
+
+def _turning_pulse() -> Stated:
+    problem = TurningPulse()
+    points = uniform_points((-1.0, -1.0, 0.0), (1.0, 1.0, 2.0))
+    return Stated(problem, points, problem.pulse(points).numpy())
+
+
+class AskewFront(ki.Problem):
+    """u_t + u (u_x + u_y) = nu Laplacian u: a front that stands askew."""
+
+    coordinates = ("x", "y", "t")
+    domain = Rectangle((0.0, 0.0), (1.0, 1.0)) * Interval(0.0, 1.0)
+    viscosity = 0.02
+
+    def residual(self, u: Field, x: tf.Tensor) -> tf.Tensor:
+        carried = u.value * (u.d("x") + u.d("y"))
+        return u.d("t") + carried - self.viscosity * u.laplacian("x", "y")
+
+    def conditions(self) -> list[ki.Condition]:
+        return [ki.Dirichlet(value=self.front), ki.Initial(self.front)]
+
+    def front(self, x: tf.Tensor) -> tf.Tensor:
+        """The solution, `(n, 1)`."""
+        place = x[:, :1] + x[:, 1:2] - x[:, 2:]
+        return tf.sigmoid(-place / (2.0 * self.viscosity))
+
+
+def _askew_front() -> Stated:
+    problem = AskewFront()
+    points = uniform_points((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    return Stated(problem, points, problem.front(points).numpy())
+
+
 class Traffic(ki.Problem):
     """u_t + (1 - 2 u) u_x = 0: the density of cars on a ring, before it jams."""
 
@@ -110,6 +165,8 @@ def _layer() -> Stated:
 CASES = {
     "pulse": Case("a pulse carried over twenty of its widths", _pulse),
     "torus-advection": Case("a wave carried around a torus", _torus_advection),
+    "turning-pulse": Case("a pulse in a turning flow", _turning_pulse),
+    "askew-front": Case("a front askew to the coordinates", _askew_front),
     "traffic": Case("traffic before it jams", _traffic),
     "layer-eps0.001": Case("convection and diffusion, a layer of 0.001", _layer),
 }

@@ -244,8 +244,11 @@ class Jet:
                 for name in names
             }
         )
-        known = [name for name in names if any(name in j.constants for j in jets)]
-        joined.constants = {n: np.hstack([_known(j, n) for j in jets]) for n in known}
+        joined.constants = {
+            name: np.hstack([_known(jet, name) for jet in jets])
+            for name in names
+            if name
+        }
         return joined
 
     # -- weights ------------------------------------------------------------------

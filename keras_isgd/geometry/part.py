@@ -176,6 +176,6 @@ def _answer(
         raise ValueError(
             "A function that chooses a part of a boundary has to return True or False "
             f"for each point, ({len(points)},); got dtype {answer.dtype} and shape "
-            f"{answer.shape}."
+            f"{answer.shape}. If it is a prescribed value, give it as value=..."
         )
     return answer.reshape(-1)

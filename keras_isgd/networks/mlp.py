@@ -18,7 +18,14 @@ from keras_isgd.utils.checks import (
     check_seed,
 )
 
-__all__ = ["first_layer", "input_scale_for", "last_layer", "layer_seeds", "mlp"]
+__all__ = [
+    "checked_scales",
+    "first_layer",
+    "input_scale_for",
+    "last_layer",
+    "layer_seeds",
+    "mlp",
+]
 
 # Factor on the last kernel of a network whose first layer resolves fine features.
 _SMALL_START = 0.01
@@ -217,7 +224,7 @@ def first_layer(
     """The initializers of a first layer that resolves lengths of 1/input_scale."""
     domain = domain or Box([0.0] * inputs, [1.0] * inputs)
     arguments: dict[str, Any] = {
-        "scale": _scales(inputs, input_scale),
+        "scale": checked_scales(inputs, input_scale),
         "lower": _numbers(domain.lower),
         "upper": _numbers(domain.upper),
         "seed": seed,
@@ -231,7 +238,7 @@ def first_layer(
     }
 
 
-def _scales(inputs: int, scale: float | Sequence[float]) -> float | list[float]:
+def checked_scales(inputs: int, scale: float | Sequence[float]) -> float | list[float]:
     """A positive number, or one for each input."""
     if np.ndim(scale) == 0:
         return check_positive("input_scale", scale)

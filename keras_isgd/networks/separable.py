@@ -4,9 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from keras_isgd.networks.layers import Columns
-from keras_isgd.networks.mlp import first_layer, last_layer, layer_seeds
+from keras_isgd.networks.mlp import (
+    checked_scales,
+    first_layer,
+    last_layer,
+    layer_seeds,
+)
 from keras_isgd.utils.checks import check_choice, check_count, is_whole
 
 __all__ = ["separable"]
@@ -58,21 +64,21 @@ def separable(
         check_count(name, value)
     check_choice("dtype", dtype, ("float64", "float32"))
     parts = _checked_groups(groups, inputs)
+    scales = np.broadcast_to(checked_scales(inputs, input_scale), (inputs,)).tolist()
     seeds = layer_seeds(seed, 3 * len(parts) + 1)
     x = keras.Input((inputs,), dtype=dtype, name="x")
     factors = []
     for number, columns in enumerate(parts):
         first, second, bias = seeds[3 * number : 3 * number + 3]
         own = Columns(columns, dtype=dtype, name=f"inputs_{number}")(x)
-        scales = input_scale
-        if isinstance(input_scale, Sequence):
-            scales = [input_scale[column] for column in columns]
         hidden = keras.layers.Dense(
             width,
             activation="tanh",
             dtype=dtype,
             name=f"hidden_{number}",
-            **first_layer(len(columns), scales, None, None, first),
+            **first_layer(
+                len(columns), [scales[c] for c in columns], None, None, first
+            ),
         )(own)
         factors.append(
             keras.layers.Dense(

@@ -50,8 +50,8 @@ def of_rival(losses: tuple[float, float] | None, won: bool) -> list[str]:
     first, other = (f"{loss:.2g}" for loss in losses)
     if won:
         return [
-            "Kind: a sum of products of functions of one coordinate each, since it came "
-            f"to a loss of {other} where a fully connected network had {first}."
+            "Kind: a sum of products of functions of one coordinate each, since it "
+            f"came to a loss of {other} where a fully connected network had {first}."
         ]
     return [
         "Kind: fully connected; a sum of products of functions of one coordinate each "

@@ -44,6 +44,13 @@ class Rival:
         """What makes a wider one, see `Growth`."""
         return self._made.wider(self._problem)
 
+    def begins_another(self) -> None:
+        """Goes on with other random weights."""
+        assert self._made.growing is not None
+        other = self._made.growing.another(self.width)
+        self._trainer.model.network.set_weights(other.get_weights())
+        self._trainer.begin_anew()
+
     def meets(self, loss: float, part: float) -> bool:
         """Lets it train, and go on if it comes to a part of the first one's loss.
 

@@ -225,7 +225,7 @@ def _grown(
     """
     assert made.growing is not None
     if rival is not None and rival.won:
-        growth = Growth(trainer, rival.wider, rival.width)
+        growth = Growth(trainer, rival.wider, rival.width, rival)
     else:
         growth = Growth(trainer, made.wider(problem), made.growing.width, rival)
     growth.train(grows)
