@@ -143,6 +143,7 @@ def _periodic_features(layer: keras.layers.Layer, jet: Jet) -> Jet:
     for axis in np.flatnonzero(matrix.any(axis=1)):
         own = np.flatnonzero(matrix[axis])
         kernel = tf.constant(matrix[axis : axis + 1, own], dtype)
-        wave = jet.take([int(axis)]).affine(kernel).shift(tf.constant(phases[own], dtype))
+        phase = tf.constant(phases[own], dtype)
+        wave = jet.take([int(axis)]).affine(kernel).shift(phase)
         parts.append(wave.compose(activations.sine))
     return Jet.concatenate(parts)

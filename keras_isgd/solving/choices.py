@@ -69,7 +69,7 @@ def of_march(problem: Problem, found: March, other: bool = False) -> str:
     """
     if other:
         return "Time: all of it at once, with another kind of network than at first."
-    if not found.pays:
+    if not (found.pays or found.soon):
         return (
             "Time: all of it at once, since the first of several windows was hardly "
             "easier."

@@ -44,8 +44,9 @@ def march(
     window had come to, until the time is over or no loss falls any more. Without space
     the windows of the first time through are found by short trials of their length, and
     they also follow where the whole time was solved soon but its loss stands still.
-    With space nothing follows the first steps of the whole time where a window would
-    not be much easier; that is left to the caller, with `pays` false.
+    With space nothing follows the first steps of the whole time where it is solved
+    soon, or where a window would not be much easier; that is left to the caller, with
+    `pays` false.
 
     Args:
         trainer: of the window's problem.
@@ -66,12 +67,15 @@ def march(
         first_steps, first_weights = trainer.steps, network.get_weights()
         windows = int(np.clip(trainer.steps_left / WINDOW_STEPS, 1, _WINDOWS))
         if loss <= _EASY or windows == 1 or trainer.stopped:
+            if not window.only_time:
+                weights = [network.get_weights()]
+                return March(weights, [], [loss], pays=False, soon=True)
             if not trainer.stopped:
-                loss = min(loss, trainer.train(last=not window.only_time))
+                loss = min(loss, trainer.train(last=False))
             whole = March([network.get_weights()], [], [loss])
             whole.omegas.append(dict(trainer.model.loss_weights))
             few = trainer.steps_left < _PARTS * TRIAL_STEPS
-            if not window.only_time or loss <= NOTHING_LEFT or few or trainer.stopped:
+            if loss <= NOTHING_LEFT or few or trainer.stopped:
                 return whole
         network.set_weights(start)
         if window.only_time:

@@ -42,6 +42,7 @@ class March:
         times: how often it went through all windows.
         finished: whether the last window ends at the last time.
         pays: whether windows make the problem much easier.
+        soon: whether the whole time was solved soon, or there is little time.
     """
 
     weights: list[Weights]
@@ -53,6 +54,7 @@ class March:
     times: int = 1
     finished: bool = True
     pays: bool = True
+    soon: bool = False
 
 
 class Passes:

@@ -157,9 +157,10 @@ def test_few_steps_are_for_one_window():
 
 
 def test_the_whole_time_goes_on_as_long_as_its_loss_falls_fast():
-    trainer, window = FakeTrainer([3.0, 1e-3, 1e-7, 1e-9]), FakeWindow()
+    trainer, window = FakeTrainer([3.0, 1e-3, 1e-7]), FakeWindow()
     found = march(trainer, window, (0.0, 1.0), None, fresh, balance)
-    assert (found.edges, found.losses) == ([], [1e-9])
+    assert (found.edges, found.losses) == ([], [1e-7])
+    assert (found.pays, found.soon) == (False, True)
     assert window.moves == []
 
 
