@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from keras_isgd.models.default_network import Design
+from keras_isgd.models.design import Design
 
 __all__ = ["of_network"]
 

@@ -13,7 +13,8 @@ from keras_isgd.hosts import hosts_of
 from keras_isgd.models.balance import balanced_weights
 from keras_isgd.models.choices import of_network
 from keras_isgd.models.closure_model import ClosureTraining
-from keras_isgd.models.default_network import Design, design_for
+from keras_isgd.models.default_network import design_for
+from keras_isgd.models.design import Design
 from keras_isgd.models.errors import Measured
 from keras_isgd.models.examined import Examined
 from keras_isgd.models.point_training import PointTraining

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from keras_isgd.models.default_network import Design
+from keras_isgd.models.design import Design
 from keras_isgd.models.pinn import PINN
 from keras_isgd.networks.widen import widened
 from keras_isgd.problems import Problem

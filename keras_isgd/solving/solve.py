@@ -7,7 +7,8 @@ import keras
 
 from keras_isgd.hosts import hosts_of
 from keras_isgd.models.choices import of_network
-from keras_isgd.models.default_network import Design, design_for
+from keras_isgd.models.default_network import design_for
+from keras_isgd.models.design import Design
 from keras_isgd.models.pinn import PINN
 from keras_isgd.optimizers import ISGD
 from keras_isgd.optimizers.auto_control import LARGE

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_isgd.hosts import clock
-from keras_isgd.models.default_network import Design
+from keras_isgd.models.design import Design
 from keras_isgd.models.scales import few_points
 from keras_isgd.networks.time_windows import in_windows
 from keras_isgd.networks.unit_box import UnitBox
