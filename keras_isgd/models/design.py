@@ -28,8 +28,9 @@ _RADIUS = 0.25
 _HOLE_SCALE = _CORNER_SCALE = 2.0
 # Factor on the last kernel of an output with a single prescribed value.
 _FLATTER = 0.01
-# From so many coordinates on sums of products pay; see docs/results/untuned.md.
-_MANY = 3
+# From so many coordinates on sums of products pay, and up to so many they begin well:
+# a product of six factors is flat. See docs/results/untuned.md.
+_MANY, _MOST = 3, 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,12 +140,12 @@ class Design:
     def as_separable(self) -> "Design | None":
         """Returns the same for sums of products, or None where these do not suit.
 
-        They suit from three coordinates on, but not beside features of jumps, holes and
+        They suit three to five coordinates, but not beside features of jumps, holes and
         corners, which belong to several coordinates at once.
         """
         if self.jumps.jumps or self.holes or self.corners:
             return None
-        if self.problem.input_count < _MANY:
+        if not _MANY <= self.problem.input_count <= _MOST:
             return None
         return dataclasses.replace(self, separable=True)
 

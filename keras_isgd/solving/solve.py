@@ -67,8 +67,8 @@ def solve(
     - Time: an evolution equation is solved in windows of its time, each of which goes
       on where the last one ends; first roughly, then again and again. A window that
       fails is halved where there is time for it.
-    - Kind: from three coordinates on a sum of products of functions of one coordinate
-      each is tried where a fully connected network stagnates, or before there are
+    - Kind: with three to five coordinates a sum of products of functions of one each
+      is tried where a fully connected network stagnates, or before there are
       windows, and goes on if it does better.
     - Size: a wider network goes on where the loss stagnates and there is time for it,
       unless it is solved in windows, or `width` or an `optimizer` is given.

@@ -157,7 +157,7 @@ def test_a_design_makes_one_of_about_as_many_weights():
     assert np.abs(network(x)).max() < 0.2
 
 
-def test_two_coordinates_and_features_have_no_separable_network():
+def test_two_coordinates_six_and_features_have_no_separable_network():
     class Plate(ki.Problem):
         coordinates = ("x", "y")
         domain = ki.geometry.Box([0.0, 0.0], [1.0, 1.0])
@@ -177,7 +177,12 @@ def test_two_coordinates_and_features_have_no_separable_network():
             sides = ("x_min", "x_max", "y_min", "y_max", "z_min")
             return [ki.Dirichlet("z_max", 1.0), ki.Dirichlet(sides)]
 
+    class Six(Plate):
+        coordinates = tuple("abcdef")
+        domain = ki.geometry.Box([0.0] * 6, [1.0] * 6)
+
     assert design_for(Plate()).as_separable() is None
+    assert design_for(Six()).as_separable() is None
     assert design_for(Cube()).as_separable() is not None
     assert design_for(HotFace()).as_separable() is None
     assert default_network(Cube()).get_layer("mlp") is not None
