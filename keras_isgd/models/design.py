@@ -79,12 +79,15 @@ class Design:
 
         Args:
             width: units in each hidden layer.
-            depth: number of hidden layers; two of a separable network.
+            depth: number of hidden layers; a separable network has two.
             seed: whole number for the weights, or None.
             dtype: "float64" or "float32".
 
         Returns:
             A functional `keras.Model` from `(n, d + q)` to the problem's outputs.
+
+        Raises:
+            ValueError: another depth than two of a separable network.
         """
         problem, region = self.problem, self.problem.region
         further = self._further_inputs(dtype)
@@ -123,6 +126,10 @@ class Design:
         scales += [s for layer, s in further for _ in range(layer.count)]
         outputs = self.problem.network_outputs
         if self.separable:
+            if depth != 2:
+                raise ValueError(
+                    f"A separable network has two hidden layers, got depth={depth}."
+                )
             groups = self._groups()
             return separable(
                 len(scales), outputs, width, scales, groups, dtype=dtype, seed=seed

@@ -82,9 +82,11 @@ def march(
             windows = _PARTS
     going = Passes(trainer, window, span, fresh, balance)
     if grows and not window.only_time:
-        if rival is not None and rival.meets(loss, _CLEARLY):
-            return March([first_weights], [], [loss], pays=False)
-        windows = min(windows, max(int(trainer.steps_left / WINDOW_STEPS), 2))
+        if rival is not None:
+            if rival.meets(loss, _CLEARLY):
+                return March([first_weights], [], [loss], pays=False)
+            # Its time is gone.
+            windows = min(windows, max(int(trainer.steps_left / WINDOW_STEPS), 2))
         several = going.how_many_pay(windows, loss, start, first_steps)
         if several is None:
             window.move(low, high)

@@ -147,6 +147,8 @@ def test_a_design_makes_one_of_about_as_many_weights():
     width = other.separable_width(24)
     network = other.network(width)
     assert 0.8 < network.count_params() / count < 1.25
+    with pytest.raises(ValueError, match="two hidden layers"):
+        other.network(width, depth=3)
     inner = network.get_layer("separable")
     kernels = [inner.get_layer(f"hidden_{k}").kernel.shape for k in range(3)]
     assert kernels == [(1, width), (1, width), (2, width)]
