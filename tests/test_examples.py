@@ -53,7 +53,8 @@ def _beside_common(monkeypatch):
 
 def test_every_example_is_covered():
     names = {path.name for path in EXAMPLES.glob("*.py")}
-    assert names == {*TRAINING, *STUDIES, "common.py", "stiff_quadratic.py"}
+    others = {"common.py", "long_runs.py", "stiff_quadratic.py"}
+    assert names == {*TRAINING, *STUDIES, *others}
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -128,7 +129,7 @@ def test_table_counts_iterations_as_the_paper_does(tmp_path, monkeypatch, capsys
     short = "eps2-full --iterations 20 --k0 2 --k1 3 --width 3 --depth 1 --optimizers "
     _, results = _table_1(monkeypatch, short + "Adam,alpha", tmp_path)
     # Another call adds to what the file holds.
-    scope, results = _table_1(monkeypatch, short + "Adam ISGD,Adam", tmp_path)
+    _, results = _table_1(monkeypatch, short + "Adam ISGD,Adam", tmp_path)
     assert [*results] == ["Adam", "Adam,alpha", "ISGD,Adam"]
     assert results["Adam"]["steps"] == 20
     assert results["Adam"]["loss"] != results["Adam,alpha"]["loss"]
@@ -145,18 +146,67 @@ def test_table_counts_iterations_as_the_paper_does(tmp_path, monkeypatch, capsys
     with pytest.raises(SystemExit, match="other settings"):
         _table_1(monkeypatch, short + "Adam --seed 1", tmp_path)
 
-    # Batches are the same points in each pass, in another order.
-    problem = ki.problems.SingularPerturbation(2.0)
-    points = problem.points(400, resample=False, seed=0)
-    batches = list(scope["_batches"](points, seed=0).take(20))
-    passes = [
-        np.concatenate([b["interior"] for b in batches[i : i + 10]]) for i in (0, 10)
-    ]
-    assert batches[0]["interior"].shape == (40, 1)
-    assert not np.array_equal(*passes)
-    for x in passes:
-        fixed = np.sort(next(iter(points))["interior"], axis=0)
-        np.testing.assert_array_equal(np.sort(x, axis=0), fixed)
+
+@pytest.mark.parametrize(
+    ("name", "boundary"), [("eps2", (2, 1)), ("helmholtz2d", (4, 2))]
+)
+def test_batches_are_the_same_points_in_each_pass(name, boundary):
+    scope = runpy.run_path(str(EXAMPLES / "table_1.py"))
+    problem = {
+        "eps2": ki.problems.SingularPerturbation(2.0),
+        "helmholtz2d": ki.problems.Helmholtz2D(),
+    }[name]
+    points = problem.points(400, 40 if boundary[1] == 2 else None, resample=False)
+    dataset = scope["_batches"](problem, points, seed=0)
+    batches = list(dataset.take(20))
+    fixed = next(iter(points))
+    # A line's end points are in every batch, other boundaries are shared out.
+    assert batches[0]["boundary"].shape == boundary
+    for key in ("interior",) if name == "eps2" else ("interior", "boundary"):
+        passes = [
+            np.concatenate([b[key] for b in batches[i : i + 10]]) for i in (0, 10)
+        ]
+        assert not np.array_equal(*passes)
+        for x in passes:
+            rows = sorted(map(tuple, x))
+            assert rows == sorted(map(tuple, fixed[key].numpy()))
+    dataset.stream.seek(13)  # as a run that goes on after 13 steps
+    again = next(iter(dataset))
+    np.testing.assert_array_equal(again["interior"], batches[13]["interior"])
+
+
+def test_killed_run_of_the_table_goes_on(tmp_path, monkeypatch):
+    short = "helmholtz2d-batch --k0 4 --k1 3 --width 3 --depth 1 --points 40 20 "
+    short += "--dtype float32 --iterations 72 --optimizers ISGD,Adam"
+    monkeypatch.setattr("long_runs.BACKUP_EPOCHS", 2)
+    _, whole = _table_1(monkeypatch, short, tmp_path / "whole")
+    seen = []
+
+    class Killed(BaseException):
+        pass
+
+    def die(self, epoch, logs=None):
+        seen.append(epoch)
+        if len(seen) == 9:
+            raise Killed
+
+    limit = ki.callbacks.ErrorMonitor
+    with monkeypatch.context() as patch:
+        patch.setattr(limit, "on_epoch_end", die)
+        with pytest.raises(Killed):
+            _table_1(patch, short, tmp_path / "killed")
+    folder = tmp_path / "killed" / "ISGD-Adam"
+    assert len(list((folder / "backup").iterdir())) == 2
+    with pytest.raises(ValueError, match="unfinished run of other settings"):
+        _table_1(monkeypatch, short + " --seed 1", tmp_path / "killed")
+    _, resumed = _table_1(monkeypatch, short, tmp_path / "killed")
+    assert not folder.exists()
+    run, other = whole["ISGD,Adam"], resumed["ISGD,Adam"]
+    assert other["prediction"] == run["prediction"]
+    steps = [r["step"] for r in other["records"]]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 4 + 60
+    assert other["records"][-1]["evaluations"] == run["records"][-1]["evaluations"]
 
 
 @pytest.mark.parametrize("name", TRAINING)

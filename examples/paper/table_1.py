@@ -5,7 +5,8 @@ for the same seconds or for a number of #Iterations. These are counted as the pa
 does, (K0 K1 + K2): every inner Adam step is one, and so is every step of an explicit
 optimizer. Runs are kept in results.json one by one: another call with the same
 settings adds optimizers to it, and the table and the pictures show all that it holds;
-`--optimizers` without a name adds none.
+`--optimizers` without a name adds none. A killed run of a number of #Iterations goes
+on when the same command is given again.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import os
 
 import common
 import keras
+import long_runs
 import numpy as np
 import tensorflow as tf
 
@@ -33,11 +35,13 @@ SETTINGS = {
     "eps0.01-full": ("singular-eps0.01", 50, 4, (400,), 0.5, 1e-3),
     "poisson2d": ("poisson2d", 100, 6, (4000, 400), 0.5, 5e-4),
     "poisson2d-small-rate": ("poisson2d", 100, 6, (4000, 400), 5e-4, 5e-4),
+    "poisson2d-batch": ("poisson2d", 100, 6, (4000, 400), 0.5, 5e-4),
     "helmholtz2d": ("helmholtz2d", 100, 6, (4000, 400), 0.5, 5e-4),
     "helmholtz2d-small-rate": ("helmholtz2d", 100, 6, (4000, 400), 5e-4, 5e-4),
+    "helmholtz2d-batch": ("helmholtz2d", 100, 6, (4000, 400), 0.5, 5e-4),
 }
-# Of the settings called "batch".
-BATCH = 40
+# Of the settings called "batch": so many batches in a pass over the points.
+BATCHES = 10
 
 # "Adam,alpha" has the rate of SGD and ISGD, as in the paper's pictures; "recipe" is
 # the default optimizer with the recipe's own network and points.
@@ -65,7 +69,7 @@ HEADER = (
 def main(arguments=None):
     """Prints the table of one setting; writes curves and solutions."""
     options = _options(arguments)
-    out = options.out or f"runs/table_1/{options.setting}"
+    out = _out(options)
     tf.config.experimental.enable_tensor_float_32_execution(False)
     os.makedirs(out, exist_ok=True)
     results = _earlier(f"{out}/results.json", options)
@@ -88,6 +92,10 @@ def main(arguments=None):
             json.dump({"settings": _shared(options), "results": results}, file)
     _draw(results, out, options.setting)
     print(f"Written to {out}: curves.png, predictions.png, results.json")
+
+
+def _out(options):
+    return options.out or f"runs/table_1/{options.setting}"
 
 
 def _draw(results, out, setting):
@@ -228,39 +236,61 @@ def _run(name, options):
         *points, resample=name == "ISGD()" and not batch, seed=options.seed
     )
     if batch:
-        data = _batches(data, options.seed)
+        data = _batches(problem, data, options.seed)
     optimizer, extra = _optimizer(name, alpha, rate, options)
     return _train(name, model, optimizer, data, extra, options)
 
 
-def _batches(data, seed):
+def _batches(problem, data, seed):
     """The same points for ever, in batches drawn anew in each pass over them."""
     sets = next(iter(data))
-    interior = tf.data.Dataset.from_tensor_slices(sets.pop("interior"))
-    interior = interior.shuffle(interior.cardinality(), seed=seed)
-    interior = interior.batch(BATCH, drop_remainder=True).repeat()
-    return interior.map(lambda x: {"interior": x, **sets})
+    # In one dimension a boundary is two points, and each step has both.
+    line = len(problem.coordinates) == 1
+    whole = [name for name in sets if line and name != "interior"]
+    return long_runs.batches(sets, BATCHES, seed, whole)
 
 
 def _train(name, model, optimizer, data, extra, options):
-    seconds, chunk = options.seconds, None
-    if options.iterations is not None:
-        seconds, extra = None, [*extra, IterationLimit(name, options)]
-        if name == "ISGD,Adam":
-            # Most of its steps are Adam's. Both parts of the run are whole calls.
-            explicit = options.iterations - options.k0 * options.k1
-            chunk = math.gcd(10, options.k0, explicit)
-    # A step is one iteration or more.
-    return runs.train(
+    if options.iterations is None:
+        return runs.train(
+            name,
+            model,
+            optimizer,
+            data,
+            seconds=options.seconds,
+            extra_callbacks=extra,
+        )
+    return _train_long(name, model, optimizer, data, extra, options)
+
+
+def _train_long(name, model, optimizer, data, extra, options):
+    """Trains for a number of #Iterations, from where an earlier call was stopped."""
+    chunk = None
+    if name == "ISGD,Adam":
+        # Most of its steps are Adam's. Both parts of the run are whole calls.
+        explicit = options.iterations - options.k0 * options.k1
+        chunk = math.gcd(10, options.k0, explicit)
+    folder = f"{_out(options)}/{name.replace(',', '-')}"
+    length = {n: getattr(options, n) for n in ("iterations", "k0", "k1")}
+    settings = {**_shared(options), **length}
+    journal = long_runs.Journal(folder, settings)
+    run = runs.train(
         name,
         model,
         optimizer,
         data,
-        seconds=seconds,
+        # A step is one iteration or more.
         steps=options.iterations,
-        extra_callbacks=extra,
+        report=journal,
+        extra_callbacks=[journal.backup, *extra, IterationLimit(name, options)],
         steps_per_execution=chunk,
     )
+    if run.interrupted:
+        raise SystemExit(f"{name} was interrupted; the same command goes on with it.")
+    run.records = journal.records
+    run.result["seconds"] += journal.earlier
+    journal.close()
+    return run
 
 
 def _optimizer(name, alpha, rate, options):
