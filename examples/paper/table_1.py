@@ -15,46 +15,22 @@ import math
 import os
 
 import common
-import keras
 import long_runs
 import numpy as np
 import tensorflow as tf
+from paper_settings import (
+    BATCHES,
+    NAMES,
+    SETTINGS,
+    IterationLimit,
+    iterations,
+    optimizer,
+)
 
 import keras_isgd as ki
 from keras_isgd import figures
 from keras_isgd.app import catalogue, runs
 
-# The recipe with the problem, width, depth, points (interior, boundary), the rate
-# alpha of SGD and ISGD, and Adam's best one.
-SETTINGS = {
-    "u_L": ("poisson1d-low", 200, 5, (1000,), 0.1, 1e-3),
-    "u_H": ("poisson1d-high", 200, 5, (1000,), 0.1, 1e-3),
-    "eps2-batch": ("singular-eps2", 50, 4, (400,), 1e-3, 1e-3),
-    "eps2-full": ("singular-eps2", 50, 4, (400,), 0.5, 1e-3),
-    "eps0.01-batch": ("singular-eps0.01", 50, 4, (400,), 1e-3, 1e-3),
-    "eps0.01-full": ("singular-eps0.01", 50, 4, (400,), 0.5, 1e-3),
-    "poisson2d": ("poisson2d", 100, 6, (4000, 400), 0.5, 5e-4),
-    "poisson2d-small-rate": ("poisson2d", 100, 6, (4000, 400), 5e-4, 5e-4),
-    "poisson2d-batch": ("poisson2d", 100, 6, (4000, 400), 0.5, 5e-4),
-    "helmholtz2d": ("helmholtz2d", 100, 6, (4000, 400), 0.5, 5e-4),
-    "helmholtz2d-small-rate": ("helmholtz2d", 100, 6, (4000, 400), 5e-4, 5e-4),
-    "helmholtz2d-batch": ("helmholtz2d", 100, 6, (4000, 400), 0.5, 5e-4),
-}
-# Of the settings called "batch": so many batches in a pass over the points.
-BATCHES = 10
-
-# "Adam,alpha" has the rate of SGD and ISGD, as in the paper's pictures; "recipe" is
-# the default optimizer with the recipe's own network and points.
-NAMES = (
-    "SGD",
-    "Adam",
-    "Adam,alpha",
-    "L-BFGS",
-    "ISGD,Adam",
-    "ISGD,L-BFGS",
-    "ISGD()",
-    "recipe",
-)
 # What the pictures have in common with each other.
 COLOUR = dict(zip(NAMES, (*figures.COLOURS, "#999999")))
 # Ten seconds each, on a small network where --full has the paper's.
@@ -168,7 +144,7 @@ def _keep(name, run, options):
     u = run.model.network(tf.constant(x)).numpy()
     return {
         **run.result,
-        "iterations": _iterations(name, run.records[-1], vars(options)),
+        "iterations": iterations(name, run.records[-1], vars(options)),
         "settings": vars(options),
         "records": run.records,
         "prediction": u.ravel().tolist(),
@@ -185,7 +161,7 @@ def _row(name, r):
     first, last = r["records"][0], r["records"][-1]
     late = [x for x in r["records"] if x["seconds"] >= 0.9 * last["seconds"]]
     tenth = np.median([x["relative_l2"] for x in late])
-    done = r["iterations"] - _iterations(name, first, r["settings"])
+    done = r["iterations"] - iterations(name, first, r["settings"])
     milliseconds = 1e3 * (last["seconds"] - first["seconds"])
     return " | ".join(
         [
@@ -237,8 +213,8 @@ def _run(name, options):
     )
     if batch:
         data = _batches(problem, data, options.seed)
-    optimizer, extra = _optimizer(name, alpha, rate, options)
-    return _train(name, model, optimizer, data, extra, options)
+    method, extra = optimizer(name, alpha, rate, options.k0, options.k1)
+    return _train(name, model, method, data, extra, options)
 
 
 def _batches(problem, data, seed):
@@ -250,20 +226,20 @@ def _batches(problem, data, seed):
     return long_runs.batches(sets, BATCHES, seed, whole)
 
 
-def _train(name, model, optimizer, data, extra, options):
+def _train(name, model, method, data, extra, options):
     if options.iterations is None:
         return runs.train(
             name,
             model,
-            optimizer,
+            method,
             data,
             seconds=options.seconds,
             extra_callbacks=extra,
         )
-    return _train_long(name, model, optimizer, data, extra, options)
+    return _train_long(name, model, method, data, extra, options)
 
 
-def _train_long(name, model, optimizer, data, extra, options):
+def _train_long(name, model, method, data, extra, options):
     """Trains for a number of #Iterations, from where an earlier call was stopped."""
     chunk = None
     if name == "ISGD,Adam":
@@ -277,12 +253,12 @@ def _train_long(name, model, optimizer, data, extra, options):
     run = runs.train(
         name,
         model,
-        optimizer,
+        method,
         data,
         # A step is one iteration or more.
         steps=options.iterations,
         report=journal,
-        extra_callbacks=[journal.backup, *extra, IterationLimit(name, options)],
+        extra_callbacks=[journal.backup, *extra, IterationLimit(name, length)],
         steps_per_execution=chunk,
     )
     if run.interrupted:
@@ -291,51 +267,6 @@ def _train_long(name, model, optimizer, data, extra, options):
     run.result["seconds"] += journal.earlier
     journal.close()
     return run
-
-
-def _optimizer(name, alpha, rate, options):
-    switch = ki.callbacks.SwitchOptimizer
-    if name == "SGD":
-        return keras.optimizers.SGD(alpha), [keras.callbacks.TerminateOnNaN()]
-    if name == "Adam":
-        return keras.optimizers.Adam(rate), []
-    if name == "Adam,alpha":
-        return keras.optimizers.Adam(alpha), [keras.callbacks.TerminateOnNaN()]
-    if name == "L-BFGS":
-        return ki.LBFGS(steps=50), []
-    if name == "ISGD,Adam":
-        inner = ki.solvers.Adam(rate, steps=options.k1)
-        after = switch(keras.optimizers.Adam(rate), options.k0)
-        return ki.ISGD(alpha, inner=inner), [after]
-    if name == "ISGD,L-BFGS":
-        inner = ki.solvers.LBFGS(steps=50, memory=50)
-        return ki.ISGD(alpha, inner=inner), [switch(ki.LBFGS(steps=50), options.k0)]
-    return ki.ISGD(), []
-
-
-def _iterations(name, record, settings):
-    """#Iterations at a record of a run, as the paper counts them."""
-    step, k0 = record["step"], settings["k0"]
-    if name == "ISGD,Adam":
-        return min(step, k0) * settings["k1"] + max(0, step - k0)
-    return step if name in ("SGD", "Adam", "Adam,alpha") else record["evaluations"]
-
-
-class IterationLimit(keras.callbacks.Callback):
-    """Stops at a number of iterations as the paper counts them."""
-
-    def __init__(self, name, options):
-        super().__init__()
-        self.name = name
-        self.options = options
-
-    def on_train_batch_end(self, batch, logs=None):
-        step = int(self.model.optimizer.iterations.numpy())
-        evaluations = int((logs or {}).get("evaluations", step))
-        record = {"step": step, "evaluations": evaluations}
-        done = _iterations(self.name, record, vars(self.options))
-        if done >= self.options.iterations:
-            self.model.stop_training = True
 
 
 if __name__ == "__main__":
