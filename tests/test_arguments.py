@@ -93,6 +93,7 @@ figures.save_predictions = problem predictions path title colours
 figures.save_solution = model path title
 networks.Columns = columns **kwargs
 networks.FourierFeatures = frequencies trainable **kwargs
+networks.BoundaryLayerFeatures = layers **kwargs
 networks.CornerFeatures = corners **kwargs
 networks.HoleFeatures = holes columns **kwargs
 networks.JumpFeatures = jumps shapes columns **kwargs

@@ -11,7 +11,9 @@ __all__ = [
     "ELEMENTWISE",
     "HIGHEST_ORDER",
     "Formulas",
+    "cosine",
     "derivatives_of",
+    "exponential",
     "linear",
     "power",
     "reciprocal",
@@ -104,11 +106,13 @@ def _tanh_shrink(z: tf.Tensor, order: int) -> list[tf.Tensor]:
     return [z - t[0], *([t[0] * t[0]] if order else []), *(-f for f in t[2:])]
 
 
-def _exponential(z: tf.Tensor, order: int) -> list[tf.Tensor]:
+def exponential(z: tf.Tensor, order: int) -> list[tf.Tensor]:
+    """exp(z) and its first derivatives."""
     return [tf.exp(z)] * (order + 1)
 
 
-def _cosine(z: tf.Tensor, order: int) -> list[tf.Tensor]:
+def cosine(z: tf.Tensor, order: int) -> list[tf.Tensor]:
+    """cos(z) and its first derivatives."""
     s: Any = tf.sin(z) if order else None
     c = tf.cos(z)
     return _upto(order, lambda: c, lambda: -s, lambda: -c, lambda: s, lambda: c)
@@ -164,21 +168,21 @@ _KNOWN: dict[Callable, Formulas] = {
     keras.activations.softplus: softplus,
     keras.activations.silu: _swish,
     keras.activations.gelu: _gelu,
-    keras.activations.exponential: _exponential,
+    keras.activations.exponential: exponential,
     keras.activations.log_sigmoid: _log_sigmoid,
     keras.activations.tanh_shrink: _tanh_shrink,
     keras.ops.sin: sine,
     keras.ops.tanh: _tanh,
     keras.ops.sigmoid: _sigmoid,
     keras.ops.softplus: softplus,
-    keras.ops.cos: _cosine,
-    keras.ops.exp: _exponential,
+    keras.ops.cos: cosine,
+    keras.ops.exp: exponential,
     keras.ops.log: _logarithm,
     keras.ops.sqrt: _root,
     keras.ops.square: _square,
     tf.sin: sine,
-    tf.cos: _cosine,
-    tf.exp: _exponential,
+    tf.cos: cosine,
+    tf.exp: exponential,
     tf.tanh: _tanh,
 }
 

@@ -103,6 +103,18 @@ def _of_features(design: Design) -> list[str]:
             f"{places}. The network has functions that are so, too, for further "
             "inputs, and residuals close to it weigh less."
         )
+    if design.layers:
+        places = "; ".join(
+            f"{names.inputs[layer.axis]} = {layer.at:.3g} "
+            f"(thickness {1.0 / layer.rate:.2g})"
+            for layer in design.layers
+        )
+        found.append(
+            "Boundary layers: the equation has solutions that decay within a small "
+            f"part of the domain, at {places}. The network has functions that decay so "
+            "for further inputs, half of the points lie there, and residuals there "
+            "weigh less."
+        )
     if design.jumps.jumps:
         places = "; ".join(
             " and ".join(

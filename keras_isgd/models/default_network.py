@@ -1,11 +1,13 @@
 """A network for a problem, where none is given."""
 
+import dataclasses
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 
 from keras_isgd.derivatives.channels import is_laplacian
+from keras_isgd.models.boundary_layers import boundary_layers_of, boxes_of
 from keras_isgd.models.corners import singular_corners
 from keras_isgd.models.design import Design
 from keras_isgd.models.equation_sizes import equation_sizes
@@ -49,16 +51,41 @@ def design_for(problem: Problem) -> Design:
     terms = terms_of(problem, {}, "float64", trial, "auto")
     kernel = trial.get_layer("mlp").get_layer("u").kernel
     sizes = equation_sizes(problem, terms, trial, kernel, halves, single)
+    layers = boundary_layers_of(problem, terms, trial)
+    if layers:
+        within = _sizes_within(
+            dataclasses.replace(smooth, layers=layers), halves, single
+        )
+        sizes = np.maximum(sizes, within)
     axes = tuple(_periodic_axes(problem, terms))
     copies = kernel.shape[1] // len(sizes)
     kernel.assign(kernel * np.tile(sizes / ranges, copies))
-    rates = data_frequencies(problem, terms, trial, kernel)
+    rates = data_frequencies(problem, terms, trial, kernel, layers)
     elsewhere = _elsewhere(problem, terms)
     jumps = jumps_of(problem, terms, trial, sizes)
     holes, corners = holes_of(problem), singular_corners(problem, terms, trial)
     return Design(
-        problem, middles, sizes, single, axes, rates, elsewhere, jumps, holes, corners
+        problem,
+        middles,
+        sizes,
+        single,
+        axes,
+        rates,
+        elsewhere,
+        jumps,
+        holes,
+        corners,
+        layers,
     )
+
+
+def _sizes_within(design: Design, halves: np.ndarray, single: np.ndarray) -> np.ndarray:
+    """The sizes of outputs that are in balance within boundary layers."""
+    problem, network = design.problem, design.network()
+    terms = terms_of(problem, {}, "float64", network, "auto")
+    kernel = network.get_layer("mlp").get_layer("u").kernel
+    steep = boxes_of(problem, design.layers)
+    return equation_sizes(problem, terms, network, kernel, halves, single, steep)
 
 
 def default_network(

@@ -9,6 +9,10 @@ import numpy as np
 
 from keras_isgd.models.jumps import Jumps
 from keras_isgd.networks import PeriodicFeatures, mlp
+from keras_isgd.networks.boundary_layer_features import (
+    BoundaryLayer,
+    BoundaryLayerFeatures,
+)
 from keras_isgd.networks.corner_features import Corner, CornerFeatures
 from keras_isgd.networks.hole_features import Hole, HoleFeatures
 from keras_isgd.networks.jump_features import JumpFeatures
@@ -24,8 +28,8 @@ __all__ = ["Design"]
 _INPUT_SCALE, _FREQUENCY, _LARGEST_SCALE = 4.0, 3.0, 100.0
 # Of the circle of a periodic coordinate; its middle is that of the unit box.
 _RADIUS = 0.25
-# The first layer's scale of each feature of a hole or a corner.
-_HOLE_SCALE = _CORNER_SCALE = 2.0
+# The first layer's scale of each feature of a hole, a corner or a boundary layer.
+_HOLE_SCALE = _CORNER_SCALE = _LAYER_SCALE = 2.0
 # Factor on the last kernel of an output with a single prescribed value.
 _FLATTER = 0.01
 # From so many coordinates on sums of products pay, and up to so many they begin well:
@@ -50,6 +54,7 @@ class Design:
         jumps: where prescribed values jump; see `jumps_of`.
         holes: those of the domain; see `holes_of`.
         corners: where the solution is singular; see `singular_corners`.
+        layers: the boundary layers; see `boundary_layers_of`.
         least_scale: the first layer's scale where no data vary fast.
         separable: whether it is a sum of products of functions of one coordinate each
             instead of a fully connected network; see `networks.separable`.
@@ -65,6 +70,7 @@ class Design:
     jumps: Jumps = dataclasses.field(default_factory=Jumps)
     holes: tuple[Hole, ...] = ()
     corners: tuple[Corner, ...] = ()
+    layers: tuple[BoundaryLayer, ...] = ()
     least_scale: float = _INPUT_SCALE
     separable: bool = False
 
@@ -147,10 +153,10 @@ class Design:
     def as_separable(self) -> "Design | None":
         """Returns the same for sums of products, or None where these do not suit.
 
-        They suit three to five coordinates, but not beside features of jumps, holes and
-        corners, which belong to several coordinates at once.
+        They suit three to five coordinates, but not beside features of jumps, holes,
+        corners and boundary layers.
         """
-        if self.jumps.jumps or self.holes or self.corners:
+        if self.jumps.jumps or self.holes or self.corners or self.layers:
             return None
         if not _MANY <= self.problem.input_count <= _MOST:
             return None
@@ -201,6 +207,11 @@ class Design:
         if self.corners:
             close = CornerFeatures(self.corners, dtype=dtype, name="corners")
             found.append((close, _CORNER_SCALE))
+        if self.layers:
+            thin = BoundaryLayerFeatures(
+                self.layers, dtype=dtype, name="boundary_layers"
+            )
+            found.append((thin, _LAYER_SCALE))
         return found
 
     def _poles(self, dtype: str) -> JumpPoles:

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.geometry import Box
 from keras_isgd.models.scales import few_points
 from keras_isgd.problems import Problem
 from keras_isgd.residuals.term import Term
@@ -29,6 +30,7 @@ def equation_sizes(
     kernel: keras.Variable,
     halves: np.ndarray,
     single: np.ndarray,
+    steep: Sequence[Box] = (),
 ) -> np.ndarray:
     """Returns the half range of each output, from the equation where it is NaN.
 
@@ -53,8 +55,9 @@ def equation_sizes(
         kernel: that of its last layer, `(width, outputs)`; it is left as it was.
         halves: `(outputs,)`.
         single: which outputs have a single prescribed value, `(outputs,)`.
+        steep: boxes in which half of the points are that this looks at.
     """
-    trial = _Trial(problem, terms, network, kernel, halves)
+    trial = _Trial(problem, terms, network, kernel, halves, steep)
     known = np.isfinite(halves)
     sizes = halves.copy()
     try:
@@ -109,11 +112,12 @@ class _Trial:
         network: keras.Model,
         kernel: keras.Variable,
         halves: np.ndarray,
+        steep: Sequence[Box],
     ) -> None:
         self._network, self._kernel = network, kernel
         self._terms = [term for term in terms if not term.row_count]
         self._of_equation = equation_terms(terms)
-        sets = few_points(problem)
+        sets = few_points(problem, steep)
         self._coordinates = [tf.cast(t.inputs(sets), t.dtype) for t in self._terms]
         self._columns = np.arange(kernel.shape[1]) % len(halves)
         self._start = kernel.numpy()

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.networks.boundary_layer_features import BoundaryLayer
 from keras_isgd.problems import Problem
 from keras_isgd.residuals.term import Term
 
@@ -23,6 +24,7 @@ def data_frequencies(
     terms: Sequence[Term],
     network: keras.Model,
     kernel: keras.Variable,
+    layers: Sequence[BoundaryLayer] = (),
 ) -> np.ndarray:
     """Returns the frequency of a problem's data along each input, `(d + q,)`.
 
@@ -41,6 +43,8 @@ def data_frequencies(
         network: a trial network.
         kernel: that of its last layer, with which the outputs vary by a small part of
             their sizes; it is left as it was.
+        layers: boundary layers, in which data are not looked at across them: a network
+            with features for these is as steep there.
     """
     region = problem.region
     ends = np.stack([region.lower, region.upper], axis=1)
@@ -60,7 +64,7 @@ def data_frequencies(
     kernel.assign(np.zeros_like(before))
     try:
         for term, x, outputs in zip(looked_at, points, varied, strict=True):
-            rates = _of_term(term, x, ends, network, numbers, outputs)
+            rates = _of_term(term, x, ends, network, numbers, outputs, layers)
             found = np.maximum(found, rates)
     finally:
         kernel.assign(before)
@@ -74,6 +78,7 @@ def _of_term(
     network: keras.Model,
     numbers: dict[str, tf.Tensor],
     outputs: np.ndarray,
+    layers: Sequence[BoundaryLayer],
 ) -> np.ndarray:
     """The frequencies of one term's rows at points `x`, of columns that vary by more
     than a small part of what `outputs` make of them, `(k,)`."""
@@ -89,8 +94,12 @@ def _of_term(
         return found
     for axis, (low, high) in enumerate(ends):
         # Across a face nothing is prescribed.
-        place = (x.numpy()[:, axis] - low) / (high - low)
+        along = x.numpy()[:, axis]
+        place = (along - low) / (high - low)
         inside = (place > _STEP) & (place < 1.0 - _STEP)
+        for layer in layers:
+            if layer.axis == axis:
+                inside &= layer.side * (along - layer.end) > 0.0
         if not inside.any():
             continue
         step = np.zeros(x.shape[1])

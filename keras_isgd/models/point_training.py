@@ -141,6 +141,7 @@ class PointTraining(compat.AutoJit):
             sum(sizes),
             self._terms[0].columns,
             candidates=self.candidates,
+            network=self.network,
         )
 
     def explain_step(self, step: int) -> str | None:

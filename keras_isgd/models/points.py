@@ -8,6 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.models.boundary_layers import boxes_of
+from keras_isgd.networks.boundary_layer_features import (
+    BoundaryLayer,
+    BoundaryLayerFeatures,
+)
+from keras_isgd.networks.row_factors import singular_features
 from keras_isgd.optimizers.auto_control import LARGE
 from keras_isgd.problems import Problem
 from keras_isgd.sampling import Place, endless
@@ -32,11 +38,13 @@ def default_points(
     resample: bool = True,
     seed: int = 0,
     candidates: int = 1,
+    network: keras.Model | None = None,
 ) -> tf.data.Dataset:
     """Returns points that suit a network's size, well spread.
 
     Up to `optimizers.LARGE` weights there are more rows than weights, so that a step
-    knows them all; beyond, a few hundred rows.
+    knows them all; beyond, a few hundred rows. Half of the points inside lie where the
+    problem says that its solution is steep, or where the network has boundary layers.
 
     Args:
         problem: the `Problem`.
@@ -45,19 +53,33 @@ def default_points(
         resample: new points at each step, or the same ones always.
         seed: of the points.
         candidates: points inside for each one that a step takes.
+        network: the network, for its boundary layers.
     """
     share = _CHOSEN_ROWS if candidates > 1 else _INTERIOR_ROWS
     rows, edge = int(share * parameters), int(_BOUNDARY_ROWS * parameters)
     if parameters > LARGE:
         rows, edge = _FEW_ROWS, _FEW_BOUNDARY_ROWS
-    return problem.points(
+    steep = [] if problem.steep is None else [problem.steep]
+    steep += [] if network is None else boxes_of(problem, _layers_of(network))
+    return problem.sets.dataset(
         interior=candidates * max(rows // equations, 100),
         boundary=max(edge, 20) if problem.input_count > 1 else None,
         resample=resample,
         seed=seed,
         method="sobol",
-        refine=0.5 if problem.steep is not None else 0.0,
+        refine=0.5 if steep else 0.0,
+        steep=steep,
     )
+
+
+def _layers_of(network: keras.Model) -> list[BoundaryLayer]:
+    """The boundary layers that a network has features for."""
+    return [
+        layer
+        for features in singular_features(network)
+        if isinstance(features, BoundaryLayerFeatures)
+        for layer in features.boundary_layers
+    ]
 
 
 def prepare(

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_isgd.derivatives import Field
 from keras_isgd.derivatives.channels import Name
+from keras_isgd.geometry import Box
 from keras_isgd.problems import Condition, Data, Dirichlet, Problem
 from keras_isgd.problems.conditions.values import at
 from keras_isgd.residuals.term import Term
@@ -30,10 +31,17 @@ _FLAT = 1e-3
 _PROBES = 16
 
 
-def few_points(problem: Problem) -> dict[str, tf.Tensor]:
-    """Returns a few well spread points of each of a problem's sets."""
+def few_points(problem: Problem, steep: Sequence[Box] = ()) -> dict[str, tf.Tensor]:
+    """Returns a few well spread points of each of a problem's sets.
+
+    Args:
+        problem: the `Problem`.
+        steep: boxes in which half of the points inside lie.
+    """
     boundary = None if problem.input_count == 1 else _LOOKED_AT
-    return next(iter(problem.points(_LOOKED_AT, boundary, method="sobol")))
+    refine = 0.5 if steep else 0.0
+    sets = problem.sets.dataset(_LOOKED_AT, boundary, False, 0, "sobol", refine, steep)
+    return next(iter(sets))
 
 
 def output_ranges(problem: Problem) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,5 +1,9 @@
 """Keras networks that suit PINNs."""
 
+from keras_isgd.networks.boundary_layer_features import (
+    BoundaryLayer,
+    BoundaryLayerFeatures,
+)
 from keras_isgd.networks.corner_features import Corner, CornerFeatures
 from keras_isgd.networks.hard_conditions import dirichlet, initial
 from keras_isgd.networks.hole_features import Hole, HoleFeatures
@@ -19,6 +23,8 @@ from keras_isgd.networks.separable import separable
 from keras_isgd.networks.transform import Transform, transform
 
 __all__ = [
+    "BoundaryLayer",
+    "BoundaryLayerFeatures",
     "Columns",
     "Corner",
     "CornerFeatures",

@@ -1,20 +1,21 @@
-"""What the rows of a loss are multiplied by where a network is singular."""
+"""What the rows of a loss are multiplied by where a network is singular or steep."""
 
 from collections.abc import Callable, Iterator
 
 import keras
 import tensorflow as tf
 
+from keras_isgd.networks.boundary_layer_features import BoundaryLayerFeatures
 from keras_isgd.networks.corner_features import CornerFeatures
 from keras_isgd.networks.jump_features import JumpFeatures
 
 __all__ = ["row_factor_of", "singular_features"]
 
-_Singular = JumpFeatures | CornerFeatures
+_Singular = JumpFeatures | CornerFeatures | BoundaryLayerFeatures
 
 
 def singular_features(network: keras.Model) -> Iterator[_Singular]:
-    """Yields the `JumpFeatures` and `CornerFeatures` of a network and those within."""
+    """Yields the features of a network, and of those within, that have a factor."""
     for layer in getattr(network, "layers", ()):
         if isinstance(layer, _Singular):
             yield layer
@@ -23,16 +24,22 @@ def singular_features(network: keras.Model) -> Iterator[_Singular]:
 
 
 def row_factor_of(
-    network: keras.Model,
+    network: keras.Model, equation: bool = True
 ) -> Callable[[tf.Tensor], tf.Tensor] | None:
     """Returns the factor of the rows at points `(n, d)`, `(n, 1)`; None for one.
 
-    It is the smallest of those of a network's singular features.
+    It is the smallest of those of a network's features.
 
     Args:
         network: a Keras model.
+        equation: whether the rows are those of an equation. What is prescribed in a
+            boundary layer does not grow there.
     """
-    layers = list(singular_features(network))
+    layers = [
+        layer
+        for layer in singular_features(network)
+        if equation or not isinstance(layer, BoundaryLayerFeatures)
+    ]
     if not layers:
         return None
 

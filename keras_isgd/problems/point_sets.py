@@ -1,12 +1,13 @@
 """A problem's named point sets, and the training points in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_isgd import sampling
+from keras_isgd.geometry import Box
 from keras_isgd.hosts import common_seed
 from keras_isgd.problems.conditions import Condition
 from keras_isgd.utils.checks import check_choice, check_seed, is_whole
@@ -86,8 +87,15 @@ class PointSets:
         seed: int | None,
         method: str,
         refine: float,
+        steep: Sequence[Box] | None = None,
     ) -> tf.data.Dataset:
-        """Returns training points; see `Problem.points`."""
+        """Returns training points; see `Problem.points`.
+
+        Args:
+            interior, boundary, resample, seed, method, refine: as there.
+            steep: the boxes that the share `refine` is drawn from, the same number of
+                points from each; that of the problem if None.
+        """
         check_choice("method", method, sampling.METHODS)
         seed = common_seed() if seed is None else check_seed(seed)
         counts = self._counts(interior, boundary)
@@ -102,24 +110,35 @@ class PointSets:
                 name in self.with_normals,
             )
         if refine != 0.0:
-            samplers["interior"] = self._refined(interior, method, seed, refine)
+            own = () if self._problem.steep is None else (self._problem.steep,)
+            boxes = own if steep is None else steep
+            samplers["interior"] = self._refined(interior, method, seed, refine, boxes)
         return sampling.point_dataset(samplers, resample)
 
     def _refined(
-        self, interior: int, method: str, seed: int, refine: float
+        self,
+        interior: int,
+        method: str,
+        seed: int,
+        refine: float,
+        steep: Sequence[Box],
     ) -> sampling.Sampler:
         problem = self._problem
-        if problem.steep is None or not 0.0 < refine < 1.0 or problem.subdomains:
+        if not steep or not 0.0 < refine < 1.0 or problem.subdomains:
             raise ValueError(
                 "Expected `refine` in [0, 1), and 0 for a problem without a box "
                 f"`steep` or with subdomains; got {refine!r} for "
                 f"{type(problem).__name__}."
             )
-        inside = min(max(round(refine * interior), 1), interior - 1)
+        inside = min(max(round(refine * interior), len(steep)), interior - 1)
         region = problem.region
         everywhere = region.sampler("interior", interior - inside, method, seed)
-        there = sampling.SetSampler(problem.steep, inside, method, seed + 2**40)
-        return sampling.Union([everywhere, there])
+        shares = [(inside + i) // len(steep) for i in range(len(steep))]
+        there = [
+            sampling.SetSampler(box, share, method, seed + (i + 1) * 2**40)
+            for i, (box, share) in enumerate(zip(steep, shares, strict=True))
+        ]
+        return sampling.Union([everywhere, *there])
 
     def _counts(
         self, interior: int, boundary: int | Mapping[str, int] | None

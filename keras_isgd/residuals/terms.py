@@ -68,8 +68,9 @@ def terms_of(
             without use of the network.
     """
     problem.check()
+    of_equation = _residual_parts(problem)
     parts = [
-        *_residual_parts(problem),
+        *of_equation,
         *(_condition_part(problem, c, dtype) for c in problem.bound_conditions()),
     ]
     traces = [_traced(problem, part, dtype) for part in parts]
@@ -85,10 +86,13 @@ def terms_of(
     requests = [frozenset().union(*asked) for asked in of_places]
     choose = engines.Choice(network, derivatives, requests)
     weights_of_network = {id(v.value) for v in getattr(network, "weights", ())}
-    factor = None if network is None else row_factor_of(network)
+    factors = [
+        None if network is None else row_factor_of(network, number < len(of_equation))
+        for number in range(len(parts))
+    ]
     terms = []
-    for part, names, trace, asked_of, asked in zip(
-        parts, equations, traces, of_places, requests, strict=True
+    for part, names, trace, asked_of, asked, factor in zip(
+        parts, equations, traces, of_places, requests, factors, strict=True
     ):
         engine, complete = choose(asked)
         # A residual may hold the network and use it past its fields.

@@ -69,6 +69,7 @@ def remaining_of(trained: Trained, seed: int, x: np.ndarray) -> Remaining | str:
         trained.equations[0].columns,
         resample=False,
         seed=seed,
+        network=trained.network,
     )
     points = {name: tf.cast(x, trained.dtype) for name, x in next(iter(sets)).items()}
     try:
