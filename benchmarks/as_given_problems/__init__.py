@@ -10,6 +10,7 @@ from as_given_problems import (
     heat,
     holes,
     jumping,
+    layers,
     odes,
     reactions,
     solids,
@@ -31,6 +32,7 @@ _FAMILIES = (
     cornered,
     waves,
     transport,
+    layers,
     flow,
     unknowns,
 )
