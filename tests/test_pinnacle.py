@@ -278,3 +278,30 @@ def test_failed_run_counts_as_the_worst(tmp_path):
     text = report.table(report.read(tmp_path))
     assert "failed" in text
     assert "- wave1d, seed 1: It broke." in text
+
+
+def test_what_the_noise_allows():
+    import noise_limit
+    from scipy.sparse.linalg import spsolve
+
+    conduction = noise_limit.Conduction(29)
+    change = np.sin(np.pi * conduction.x) * np.sin(2.0 * np.pi * conduction.y)
+    # The same source with another conductivity, by differences.
+    u = conduction.u[1:-1, 1:-1].ravel()
+    source = conduction.matrix(conduction.a) @ u
+    found = [
+        spsolve(conduction.matrix(conduction.a + h * change), source)
+        for h in (1e-4, -1e-4)
+    ]
+    slope = (found[0] - found[1]) / 2e-4
+    answer = conduction.answer(change)
+    np.testing.assert_allclose(answer[1:-1, 1:-1].ravel(), slope, atol=1e-6)
+    assert not answer[0].any()
+    # One wave: the noise over the size of what it changes at the 2,500 places.
+    (of_a, together) = noise_limit.expected_errors(conduction, 1)
+    one = np.sin(np.pi * conduction.x) * np.sin(np.pi * conduction.y)
+    rms = np.sqrt(np.mean(conduction.answer(one)[:-1, :-1] ** 2))
+    deviation = noise_limit.NOISE / (rms * noise_limit.MEASURED)
+    expected = deviation * np.linalg.norm(one) / np.linalg.norm(conduction.a)
+    assert of_a == pytest.approx(expected, rel=0.03)
+    assert 0.5 * of_a < together < of_a

@@ -36,8 +36,6 @@ METHODS = {
     ("jax", "lbfgs"): "JAX, L-BFGS of Optax",
     ("jax", "engd:1e-5"): "JAX, energy natural gradient",
     ("jax", "spring:0.9"): "JAX, SPRING",
-    ("jinns", "ngd:1e-5"): "jinns, natural gradient",
-    ("deepxde", "adam-lbfgs:1e-3"): "DeepXDE, Adam then L-BFGS",
     ("jax", "adam:3e-3"): "JAX, Adam",
 }
 # Records that are kept of a run.

@@ -1,4 +1,4 @@
-"""Nonlinear problems as the peers see them: formulas that run in JAX and PyTorch.
+"""Nonlinear problems as the peers see them: formulas for JAX or NumPy.
 
 In each, the network's outputs are changed so that they meet all conditions, as the
 authors of these optimizers do: nothing is left but the residual, and no weights are

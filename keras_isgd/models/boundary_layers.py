@@ -78,7 +78,7 @@ def boundary_layers_of(
 
 def _faces_with_conditions(problem: Problem) -> list[tuple[int, int]]:
     """Faces of the box, its first and last time among them, with conditions."""
-    faces = set()
+    faces: set[tuple[int, int]] = set()
     for condition in problem.bound_conditions():
         if condition.on is None or isinstance(condition, (Data, Periodic)):
             continue

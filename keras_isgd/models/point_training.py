@@ -66,6 +66,7 @@ class PointTraining(compat.AutoJit):
     run_eagerly: bool
     optimizer: Any
     train_function: Any
+    network: keras.Model
     _terms: Sequence[Any]
     candidates: int
     trainable_variables: list[keras.Variable]
