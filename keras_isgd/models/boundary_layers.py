@@ -54,10 +54,11 @@ def boundary_layers_of(
         network: a trial network of the outputs' sizes.
 
     Returns:
-        What was found; nothing for more than 12, and where there are subdomains.
+        What was found; nothing for more than 12, and where there are subdomains or
+        unknown numbers, on which the thickness may depend.
     """
     faces = _faces_with_conditions(problem)
-    if problem.subdomains or not faces:
+    if problem.subdomains or problem.unknowns or not faces:
         return ()
     last = network.get_layer("mlp").get_layer("u")
     start = last.get_weights()

@@ -110,6 +110,12 @@ def test_none_where_nothing_is_prescribed_or_values_are_periodic():
     assert layers(residual, around) == ()
 
 
+def test_none_where_a_number_is_unknown():
+    given = problem(lambda u, x: -u.coefficient("a") * u.d("xx") + u.d("x") - 1.0)
+    type(given).coefficients = {"a": 1e-3}
+    assert design_for(given).layers == ()
+
+
 def test_sizes_are_those_within_layers():
     # v is in balance with 1e-4 u'' within the layer alone, where it is half of u.
     def spiral(u, z):
