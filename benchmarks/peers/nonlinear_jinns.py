@@ -20,7 +20,6 @@ from nonlinear_common import Task, task
 
 jax.config.update("jax_enable_x64", True)
 
-_WIDTH, _DEPTH = 24, 2
 # Points of a step, of so many that are drawn once and gone through in batches.
 _POINTS, _ALL = 1600, 160_000
 
@@ -30,15 +29,16 @@ def main() -> None:
     given = task()
     with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it misses conditions, which hold already
-        _train(given)
-    given.finish()
+        loss = _train(given)
+    given.finish(loss)
 
 
-def _train(given: Task) -> None:
+def _train(given: Task) -> float:
+    """Trains; returns the loss at the start on the points of the task."""
     problem = given.problem
-    network, weights = _network(problem, given.seed)
+    network, weights = _network(given)
     start = jinns.parameters.Params(nn_params=weights, eq_params={})
-    given.weights = sum(np.size(w) for w in jax.tree.leaves(weights))
+    equation = _Equation(problem=problem)
     data = jinns.data.CubicMeshPDEStatio(
         key=jax.random.key(1000 + given.seed),
         n=_ALL,
@@ -49,11 +49,11 @@ def _train(given: Task) -> None:
         max_pts=problem.upper,
         method="uniform",
     )
-    loss = jinns.loss.LossPDEStatio(
-        u=network, dynamic_loss=_Equation(problem=problem), params=start
-    )
+    loss = jinns.loss.LossPDEStatio(u=network, dynamic_loss=equation, params=start)
     search = optax.scale_by_backtracking_linesearch(max_backtracking_steps=15)
-    optimizer = jinns.optimizers.vanilla_ngd(gram_reg=given.option, linesearch=search)
+    optimizer = jinns.optimizers.vanilla_ngd(
+        gram_reg=given.options[0], linesearch=search
+    )
     jinns.solve(
         n_iter=100_000,
         init_params=start,
@@ -63,31 +63,27 @@ def _train(given: Task) -> None:
         validation=_Clock(given),
         verbose=False,
     )
+    rows = [equation.equation(x, network, start) for x in jnp.array(given.points)]
+    return float(jnp.mean(jnp.stack(rows) ** 2))
 
 
-def _network(problem: Any, seed: int) -> tuple:
-    layers: list = [(eqx.nn.Linear, problem.inputs, _WIDTH), (jax.nn.tanh,)]
-    for _ in range(_DEPTH - 1):
-        layers += [(eqx.nn.Linear, _WIDTH, _WIDTH), (jax.nn.tanh,)]
-    layers.append((eqx.nn.Linear, _WIDTH, problem.outputs))
+def _network(given: Task) -> tuple:
+    """The network of jinns and its weights, those of the task."""
+    problem = given.problem
+    layers: list = []
+    for kernel, _ in given.layers:
+        layers += [(eqx.nn.Linear, *kernel.shape), (jax.nn.tanh,)]
     network, weights = jinns.nn.PINN_MLP.create(
-        key=jax.random.key(seed),
+        key=jax.random.key(given.seed),
         eq_type="PDEStatio",
-        eqx_list=tuple(layers),
+        eqx_list=tuple(layers[:-1]),
         input_transform=lambda x, _: jnp.stack(problem.features(jnp, x[0], x[1])),
         output_transform=lambda x, raw, _: jnp.stack(
             problem.solution(jnp, x[0], x[1], list(raw))
         ),
     )
-    # Glorot's, as the other peers have it.
-    rng = np.random.default_rng(seed)
-
-    def start(w: Any) -> Any:
-        if w.ndim < 2:
-            return jnp.zeros(w.shape)
-        return jnp.array(rng.normal(size=w.shape) * np.sqrt(2.0 / sum(w.shape)))
-
-    return network, jax.tree.map(start, weights)
+    start = [jnp.array(w) for k, b in given.layers for w in (k.T, b)]
+    return network, jax.tree.unflatten(jax.tree.structure(weights), start)
 
 
 class _Equation(jinns.loss.PDEStatio):
