@@ -134,7 +134,9 @@ def draw(runs: Runs, path: str) -> None:
         for method, several in found.items():
             colour = colours[method]
             seconds, errors = _together(several)
-            (line,) = ax.semilogy(seconds, np.median(errors, axis=0), color=colour)
+            middle = np.median(errors, axis=0)
+            (line,) = ax.semilogy(seconds, middle, color=colour)
+            ax.plot(seconds[-1], middle[-1], "o", color=colour, markersize=4)
             ends = errors.min(axis=0), errors.max(axis=0)
             ax.fill_between(seconds, *ends, color=colour, alpha=0.15, linewidth=0)
             handles[_label(method)] = line
