@@ -1,6 +1,7 @@
 """What the peers share on nonlinear problems: the task, its clock, its records."""
 
 import json
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -17,8 +18,11 @@ class Task:
 
     Args:
         path: the `.npz` file: `problem`, a name; `test` `(n, 2)`; `exact`
-            `(n, outputs)`; and `free`, outputs that are defined up to a constant.
-        method: the optimizer, such as "adam:1e-3".
+            `(n, outputs)`; `free`, outputs that are defined up to a constant;
+            `kernel_0`, `bias_0`, ..., the network's start; `points` `(n, 2)`, and
+            `loss`, the mean of the squared residuals on them at the start.
+        method: the optimizer with its numbers, such as "adam:1e-3" or
+            "spring:0.9,1e-5".
         seconds: how long to train, from the process's start.
         begin: when the process was started, `time.time()`.
         seed: whole number for the weights and points.
@@ -31,11 +35,16 @@ class Task:
         self.problem = PROBLEMS[str(arrays["problem"])]
         self.test, self.exact = arrays["test"], arrays["exact"]
         self.free = [int(i) for i in arrays["free"]]
-        self.method, _, option = method.partition(":")
-        self.option = float(option) if option else None
+        count = sum(name.startswith("kernel_") for name in arrays)
+        self.layers = [
+            (arrays[f"kernel_{i}"], arrays[f"bias_{i}"]) for i in range(count)
+        ]
+        self.weights = sum(k.size + b.size for k, b in self.layers)
+        self.points, self.loss = arrays["points"], float(arrays["loss"])
+        self.method, _, options = method.partition(":")
+        self.options = [float(option) for option in options.split(",") if option]
         self.seconds, self.begin, self.seed = seconds, begin, seed
         self.records: list[dict] = []
-        self.weights = 0
         self._last = -np.inf
 
     @property
@@ -59,7 +68,7 @@ class Task:
 
         Args:
             predict: function that returns the outputs on `test`, `(n, outputs)`.
-            loss: the loss.
+            loss: the loss, or NaN where the peer does not tell it.
             force: whether to measure in any case.
         """
         if self.elapsed - self._last < 2.0 and not force:
@@ -70,15 +79,27 @@ class Task:
         self.records.append(
             {
                 "seconds": self.elapsed,
-                "loss": float(loss),
+                "loss": float(loss) if math.isfinite(loss) else None,
                 "relative_l2": float(np.linalg.norm(error) / size),
                 "max_error": float(np.max(np.abs(error))),
             }
         )
         self._last = self.elapsed
 
-    def finish(self) -> None:
-        """Prints the records and the number of weights as JSON."""
+    def finish(self, loss: float) -> None:
+        """Prints the records and the number of weights as JSON.
+
+        Args:
+            loss: the peer's own mean of the squared residuals on `points` at the start.
+
+        Raises:
+            ValueError: If it is not the one that keras_isgd's side has computed.
+        """
+        if not math.isclose(loss, self.loss, rel_tol=1e-8):
+            raise ValueError(
+                f"The loss at the start is {loss!r} and should be {self.loss!r}: "
+                "the peer solves another problem."
+            )
         print(json.dumps({"records": self.records, "weights": int(self.weights)}))
 
 

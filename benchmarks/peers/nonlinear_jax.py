@@ -9,13 +9,12 @@ Run by nonlinear.py. The methods:
   that are drawn anew every 500 steps, more where the residual is large, as there;
 - "engd:RIDGE", energy natural gradients with a line search on a grid (Mueller and
   Zeinhofer, arXiv 2302.13163), new points in each step, our own loop;
-- "spring:MOMENTUM", minimal-norm steps with momentum (Goldshlager, Abrahamsen and
-  Lin, arXiv 2401.10190; for PINNs arXiv 2505.12149) with the same line search, new
+- "spring:MOMENTUM,RIDGE", minimal-norm steps with momentum (Goldshlager, Abrahamsen
+  and Lin, arXiv 2401.10190; for PINNs arXiv 2505.12149) with the same line search, new
   points in each step, our own loop.
 """
 
 import functools
-import itertools
 from typing import Any
 
 import equinox as eqx
@@ -29,9 +28,6 @@ from nonlinear_common import Task, task
 
 jax.config.update("jax_enable_x64", True)
 
-# Width and depth: those of the authors for quasi-Newton methods, less for dense steps.
-SIZES = {"engd": (24, 2)}
-_SIZE = (30, 3)
 _POINTS = {"adam": 2000, "lbfgs": 4000, "ssbroyden": 4000, "engd": 1600, "spring": 500}
 # Steps in one call, and between new points of the quasi-Newton methods.
 _CHUNK, _RENEWED = 20, 500
@@ -41,13 +37,12 @@ def main() -> None:
     """Trains by one method and prints the records."""
     given = task()
     network = Network(given)
-    given.weights = network.start.size
     method = given.method
     train = {"adam": _adam, "lbfgs": _lbfgs, "ssbroyden": _broyden}.get(
         method, _natural
     )
     train(given, network)
-    given.finish()
+    given.finish(float(network.loss(network.start, jnp.array(given.points))))
 
 
 class Network:
@@ -55,14 +50,7 @@ class Network:
 
     def __init__(self, given: Task) -> None:
         self.problem = given.problem
-        width, depth = SIZES.get(given.method, _SIZE)
-        sizes = [self.problem.inputs, *[width] * depth, self.problem.outputs]
-        rng = np.random.default_rng(given.seed)
-        layers = [
-            (rng.normal(size=(m, n)) * np.sqrt(2.0 / (m + n)), np.zeros(n))
-            for m, n in itertools.pairwise(sizes)
-        ]
-        self.start, self._layers = jax.flatten_util.ravel_pytree(layers)
+        self.start, self._layers = jax.flatten_util.ravel_pytree(given.layers)
         self.test = jnp.array(given.test)
         self.predict = jax.jit(jax.vmap(self._at_test, (None, 0)))
 
@@ -89,9 +77,9 @@ class Network:
 
     def jacobian(self, w: Any, points: Any) -> Any:
         """The derivatives of `rows`, point by point, `(rows, weights)`."""
-        slopes = jax.vmap(jax.jacrev(self.residual), (None, 0))(w, points)
-        rows = slopes.reshape(-1, w.size)
-        return rows / jnp.sqrt(len(rows))
+        at = jax.jacrev(self.residual)
+        found = jax.vmap(lambda p: at(w, p))(points).reshape(-1, len(w))
+        return found / jnp.sqrt(len(found))
 
     def loss(self, w: Any, points: Any) -> Any:
         """The mean of the squares."""
@@ -103,7 +91,7 @@ def _record(given: Task, network: Network, w: Any, loss: Any, force: bool = Fals
 
 
 def _adam(given: Task, network: Network) -> None:
-    rate = optax.exponential_decay(given.option, 1000, 0.9)
+    rate = optax.exponential_decay(given.options[0], 1000, 0.9)
     optimizer = optax.adam(rate)
     lower, upper = jnp.array(given.problem.lower), jnp.array(given.problem.upper)
 
@@ -228,21 +216,21 @@ def _natural(given: Task, network: Network) -> None:
     """Energy natural gradients, or SPRING: dense steps on new points."""
     rates = 0.5 ** jnp.arange(21)
     spring = given.method == "spring"
-    momentum = given.option if spring else 0.0
+    momentum = given.options[0] if spring else 0.0
+    least = given.options[-1]
 
     @jax.jit
     def step(w: Any, earlier: Any, points: Any) -> Any:
         rows = network.rows(w, points)
         jacobian = network.jacobian(w, points)
         value = jnp.sum(rows**2)
+        ridge = jnp.minimum(value, least)
         if spring:
-            ridge = jnp.minimum(value, 1e-5)
             gram = jacobian @ jacobian.T + ridge * jnp.eye(len(rows))
             rest = rows - momentum * jacobian @ earlier
             solved = jax.scipy.linalg.solve(gram, rest, assume_a="pos")
             direction = momentum * earlier + jacobian.T @ solved
         else:
-            ridge = jnp.minimum(value, given.option)
             gram = jacobian.T @ jacobian + ridge * jnp.eye(len(w))
             slope = jacobian.T @ rows
             direction = jax.scipy.linalg.solve(gram, slope, assume_a="pos")

@@ -1,9 +1,9 @@
-"""Nonlinear problems as the peers see them: formulas for JAX or NumPy.
+"""Nonlinear problems as the peers see them: formulas that run in JAX and PyTorch.
 
 In each, the network's outputs are changed so that they meet all conditions, as the
 authors of these optimizers do: nothing is left but the residual, and no weights are
-chosen. One more problem is one more class in `PROBLEMS`, beside its name in
-nonlinear.py, which has the same problem for keras_isgd.
+chosen. One more problem is one more class in `PROBLEMS`, its name and seconds in
+nonlinear_settings.py, and the same problem for keras_isgd in untuned.py.
 """
 
 import math
@@ -19,9 +19,7 @@ class Burgers:
     """u_t + u u_x = 0.01/pi u_xx, u = -sin(pi x) at first, u = 0 at x = -1 and 1."""
 
     lower, upper = (-1.0, 0.0), (1.0, 1.0)
-    inputs, outputs = 2, 1
-    # The highest derivatives that the residual takes along each coordinate.
-    orders = (2, 1)
+    inputs, outputs, equations = 2, 1, 1
 
     def features(self, np: Any, x: Any, t: Any) -> list:
         """What the network gets."""
@@ -55,8 +53,6 @@ class AllenCahn(Burgers):
 class KortewegDeVries(AllenCahn):
     """u_t + u u_x + 0.022^2 u_xxx = 0 on a circle, u = cos(pi x) at first."""
 
-    orders = (3, 1)
-
     def solution(self, np: Any, x: Any, t: Any, raw: list) -> list:
         return [np.cos(PI * x) + t * raw[0]]
 
@@ -68,8 +64,7 @@ class Kovasznay:
     """Steady flow behind a grid at Re = 40; the pressure is free of a constant."""
 
     lower, upper = (-0.5, -0.5), (1.0, 1.5)
-    inputs, outputs = 2, 3
-    orders = (2, 2)
+    inputs, outputs, equations = 2, 3, 3
     reynolds = 40.0
 
     def features(self, np: Any, x: Any, y: Any) -> list:
