@@ -16,6 +16,7 @@ import jinns
 import numpy as np
 import optax
 from jax_residual import residual
+from jinns.validation import AbstractValidationModule
 from nonlinear_common import Task, task
 
 jax.config.update("jax_enable_x64", True)
@@ -49,7 +50,12 @@ def _train(given: Task) -> float:
         max_pts=problem.upper,
         method="uniform",
     )
-    loss = jinns.loss.LossPDEStatio(u=network, dynamic_loss=equation, params=start)
+    loss = jinns.loss.LossPDEStatio(
+        u=network,
+        dynamic_loss=equation,
+        loss_weights=jinns.loss.LossWeightsPDEStatio(dyn_loss=1.0),
+        params=start,
+    )
     search = optax.scale_by_backtracking_linesearch(max_backtracking_steps=15)
     optimizer = jinns.optimizers.vanilla_ngd(
         gram_reg=given.options[0], linesearch=search
@@ -60,7 +66,7 @@ def _train(given: Task) -> float:
         data=data,
         loss=loss,
         optimizer=optimizer,
-        validation=_Clock(given),
+        validation=_Clock(given=given),
         verbose=False,
     )
     rows = [equation.equation(x, network, start) for x in jnp.array(given.points)]
@@ -79,7 +85,7 @@ def _network(given: Task) -> tuple:
         eqx_list=tuple(layers[:-1]),
         input_transform=lambda x, _: jnp.stack(problem.features(jnp, x[0], x[1])),
         output_transform=lambda x, raw, _: jnp.stack(
-            problem.solution(jnp, x[0], x[1], list(raw))
+            problem.solution(jnp, x[0], x[1], list(jnp.atleast_1d(raw)))
         ),
     )
     start = [jnp.array(w) for k, b in given.layers for w in (k.T, b)]
@@ -98,11 +104,11 @@ class _Equation(jinns.loss.PDEStatio):
         return residual(self.problem, solution, x)
 
 
-class _Clock(jinns.validation.AbstractValidationModule):
+class _Clock(AbstractValidationModule):
     """Measures the errors, and ends the run when the time is over."""
 
-    given: Task = eqx.field(static=True)
-    call_every: int = eqx.field(static=True, default=1)
+    given: Task = eqx.field(static=True, kw_only=True)
+    call_every: int = eqx.field(static=True, kw_only=True, default=1)
 
     def __call__(self, params: Any) -> tuple:
         shape = jax.ShapeDtypeStruct((), bool)

@@ -35,7 +35,12 @@ class Burgers:
 
 
 class AllenCahn(Burgers):
-    """u_t = 0.0001 u_xx + 5 (u - u^3) on a circle, u = x^2 cos(pi x) at first."""
+    """u_t = 0.0001 u_xx + 5 (u - u^3) on a circle, u = x^2 cos(pi x) at first.
+
+    The initial value has a jump in its slope where the period ends, which points inside
+    never see: a form that kept it would converge to another solution, off by 1e-3. So
+    the form smooths it in time as diffusion does.
+    """
 
     inputs = 3
 
@@ -43,7 +48,9 @@ class AllenCahn(Burgers):
         return [np.cos(PI * x), np.sin(PI * x), 2.0 * t - 1.0]
 
     def solution(self, np: Any, x: Any, t: Any, raw: list) -> list:
-        return [x**2 * np.cos(PI * x) + t * raw[0]]
+        distance = (1.0 + np.cos(PI * x)) / 2.0  # from x = -1 and 1, squared
+        smoothed = (distance + 1e-4 * PI * t) ** 0.5 - distance**0.5
+        return [x**2 * np.cos(PI * x) + 4.0 / PI * smoothed + t * raw[0]]
 
     def residual(self, np: Any, x: Any, t: Any, d: Callable) -> list:
         u = d(0)
