@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_isgd.derivatives.channels import is_laplacian
 from keras_isgd.geometry import Box
 from keras_isgd.models.scales import few_points
+from keras_isgd.models.strengths import factors_of
 from keras_isgd.networks.boundary_layer_features import BoundaryLayer
 from keras_isgd.problems import Data, Periodic, Problem
 from keras_isgd.problems.places import OnFaces
@@ -123,10 +124,6 @@ class _Rates:
         self._problem, self._network = problem, network
         self._terms = equation_terms(terms)
         self._outputs = len(problem.names.outputs)
-        self._numbers = {
-            name: tf.constant(unknown.start, terms[0].dtype)
-            for name, unknown in problem.unknowns.items()
-        }
         self._sets = few_points(problem)
         columns = sum(term.columns for term in self._terms)
         pointwise = all(term.pointwise for term in self._terms)
@@ -171,19 +168,11 @@ class _Rates:
             x = np.array(term.inputs(self._sets), np.float64)
             x[:, axis] = at
             points = tf.constant(x, term.dtype)
-            values = term.values_at(points, self._network)
-            names, own = list(values[0]), list(values[0].values())
-            with tf.GradientTape(persistent=True) as tape:
-                tape.watch(own)
-                columns = tf.unstack(
-                    term.rows_of(values, points, self._numbers), axis=1
-                )
-            for column in columns:
-                for name, factor in zip(names, tape.gradient(column, own), strict=True):
-                    order = _order_along(name[1], axis)
-                    if factor is not None and order is not None:
-                        key = order, row, name[0]
-                        factor = np.ravel(factor)
+            for column in factors_of(term, points, self._network, {}):
+                for (output, indices), factor in column.items():
+                    order = _order_along(indices, axis)
+                    if order is not None:
+                        key = order, row, output
                         found[key] = found.get(key, 0.0) + factor
                 row += 1
         if not found or not all(np.isfinite(f).all() for f in found.values()):

@@ -14,7 +14,7 @@ from keras_isgd.problems import Problem
 from keras_isgd.residuals.term import Term
 from keras_isgd.residuals.terms import equation_terms
 
-__all__ = ["Place", "Strengths"]
+__all__ = ["Place", "Strengths", "factors_of"]
 
 # b over a^k for a = (4 c t)^(1/2), the width of a layer that spreads.
 _SPREAD = 4.0
@@ -34,6 +34,33 @@ class Place(NamedTuple):
     second: tuple[int, float, float]
     outputs: frozenset[int]
     derivative: int = 0
+
+
+def factors_of(
+    term: Term, x: tf.Tensor, network: keras.Model, numbers: Mapping[str, tf.Tensor]
+) -> list[dict[Request, np.ndarray]]:
+    """Returns what an equation's derivatives are multiplied by, for each column.
+
+    Args:
+        term: of the equation, pointwise.
+        x: its inputs, `(n, d + k)`.
+        network: whose values the factors may depend on.
+        numbers: the coefficients by name.
+
+    Returns:
+        Dictionaries of arrays `(n,)`; a derivative that a column has not is left out.
+    """
+    values = term.values_at(x, network)
+    # The equation's own point comes first.
+    names, own = list(values[0]), list(values[0].values())
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(own)
+        columns = tf.unstack(term.rows_of(values, x, numbers), axis=1)
+    found = []
+    for column in columns:
+        pairs = zip(names, tape.gradient(column, own), strict=True)
+        found.append({name: np.ravel(g) for name, g in pairs if g is not None})
+    return found
 
 
 class Strengths:
@@ -58,17 +85,7 @@ class Strengths:
             if not term.pointwise:
                 continue
             x = tf.cast(term.inputs(sets), term.dtype)
-            values = term.values_at(x, network)
-            # The equation's own point comes first.
-            names, own = list(values[0]), list(values[0].values())
-            with tf.GradientTape(persistent=True) as tape:
-                tape.watch(own)
-                columns = tf.unstack(term.rows_of(values, x, numbers), axis=1)
-            for column in columns:
-                found = zip(names, tape.gradient(column, own), strict=True)
-                self._columns.append(
-                    {name: np.ravel(g) for name, g in found if g is not None}
-                )
+            self._columns += factors_of(term, x, network, numbers)
 
     def jump(self, place: Place) -> Jump | None:
         """Returns a place with what the solution is like there, None if it is not."""
