@@ -69,7 +69,7 @@ class KuramotoSivashinsky(ki.Problem):
 
     def conditions(self) -> list[ki.Condition]:
         return [
-            ki.Periodic("x", orders=(0, 1, 2, 3)),
+            ki.Periodic("x"),
             ki.Initial(lambda x: tf.cos(x[:, :1]) * (1.0 + tf.sin(x[:, :1]))),
         ]
 

@@ -9,6 +9,7 @@ from typing import Any
 __all__ = [
     "Name",
     "Request",
+    "highest_orders",
     "is_laplacian",
     "laplacian",
     "partitions",
@@ -34,6 +35,21 @@ def laplacian(axes: Iterable[int]) -> Name:
 def is_laplacian(indices: Name) -> bool:
     """Tells whether `indices` names a sum of second derivatives."""
     return indices[:1] == (_LAPLACIAN,)
+
+
+def highest_orders(names: Iterable[Name], axes: int) -> list[int]:
+    """Returns the order of the highest derivative in each coordinate.
+
+    Args:
+        names: of derivatives.
+        axes: how many coordinates there are.
+    """
+    highest = [0] * axes
+    for indices in names:
+        for axis in {i for i in indices if isinstance(i, int)}:
+            order = 2 if is_laplacian(indices) else indices.count(axis)
+            highest[axis] = max(highest[axis], order)
+    return highest
 
 
 def plan(requests: Iterable[Name]) -> tuple[Name, ...]:

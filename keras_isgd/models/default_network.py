@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from keras_isgd.derivatives.channels import is_laplacian
 from keras_isgd.models.boundary_layers import boundary_layers_of, boxes_of
 from keras_isgd.models.corners import singular_corners
 from keras_isgd.models.design import Design
@@ -17,7 +16,7 @@ from keras_isgd.models.jumps import jumps_of
 from keras_isgd.models.scales import output_ranges
 from keras_isgd.problems import Periodic, Problem
 from keras_isgd.residuals.term import Term
-from keras_isgd.residuals.terms import equation_terms, terms_of
+from keras_isgd.residuals.terms import equation_terms, orders_of, terms_of
 
 __all__ = ["default_network", "design_for"]
 
@@ -122,19 +121,14 @@ def _periodic_axes(problem: Problem, terms: Sequence[Term]) -> list[int]:
     A condition has to say that each output and its derivatives agree, up to one order
     below the highest that the equation has in that coordinate.
     """
-    names, highest = problem.names, [1] * len(problem.coordinates)
-    for term in equation_terms(terms):
-        for _, indices in frozenset().union(*term.requests):
-            for axis in {i for i in indices if isinstance(i, int)}:
-                order = 2 if is_laplacian(indices) else indices.count(axis)
-                highest[axis] = max(highest[axis], order)
+    names = problem.names
+    highest = orders_of([term.requests for term in equation_terms(terms)], names)
     meeting: dict[int, set[int]] = {}
     for condition in problem.bound_conditions():
         if not isinstance(condition, Periodic):
             continue
         axis = problem.coordinates.index(condition.coordinate)
-        plain = condition.factor == 1.0 and condition.phase is None
-        if plain and set(range(highest[axis])) <= set(condition.orders):
+        if condition.makes_periodic(max(highest[condition.coordinate], 1)):
             every = range(len(names.outputs))
             one = condition.component
             found = every if one is None else [names.component(one)]

@@ -8,7 +8,8 @@ import keras
 import tensorflow as tf
 
 from keras_isgd.derivatives import Field, engines
-from keras_isgd.derivatives.channels import Request
+from keras_isgd.derivatives.channels import Request, highest_orders
+from keras_isgd.derivatives.field import Names
 from keras_isgd.derivatives.trace import Trace, trace_rows
 from keras_isgd.networks.row_factors import row_factor_of
 from keras_isgd.problems.conditions import Condition
@@ -18,7 +19,7 @@ from keras_isgd.residuals.equations import Equations
 from keras_isgd.residuals.loss_weights import LossWeights, check_names
 from keras_isgd.residuals.term import Term
 
-__all__ = ["equation_terms", "terms_of"]
+__all__ = ["equation_terms", "orders_of", "terms_of"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,21 @@ class _Part:
     width: int
     points: tf.Tensor | None
     pointwise: bool | None
+
+
+def orders_of(
+    requests: Sequence[Sequence[frozenset[Request]]], names: Names
+) -> dict[str, int]:
+    """Returns the order of the highest derivative of an equation, by coordinate.
+
+    Args:
+        requests: of each of its terms, for each of its places.
+        names: of the problem.
+    """
+    asked = [name for term in requests for place in term for _, name in place]
+    return dict(
+        zip(names.coordinates, highest_orders(asked, len(names.inputs)), strict=False)
+    )
 
 
 def equation_terms(terms: Sequence[Term]) -> Sequence[Term]:
@@ -69,11 +85,12 @@ def terms_of(
     """
     problem.check()
     of_equation = _residual_parts(problem)
-    parts = [
-        *of_equation,
-        *(_condition_part(problem, c, dtype) for c in problem.bound_conditions()),
-    ]
-    traces = [_traced(problem, part, dtype) for part in parts]
+    traces = [_traced(problem, part, dtype) for part in of_equation]
+    orders = orders_of([trace.requests for trace in traces], problem.names)
+    conditions = [c.suited_to(orders) for c in problem.bound_conditions()]
+    of_conditions = [_condition_part(problem, c, dtype) for c in conditions]
+    traces += [_traced(problem, part, dtype) for part in of_conditions]
+    parts = [*of_equation, *of_conditions]
     equations = [
         part.equations.columns or {part.name: trace.columns}
         for part, trace in zip(parts, traces, strict=True)

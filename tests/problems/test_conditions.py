@@ -1,5 +1,6 @@
 """Conditions, against a function whose derivatives are known."""
 
+import contextlib
 import math
 
 import keras
@@ -9,6 +10,7 @@ import tensorflow as tf
 from condition_cases import Sheet, rows_of
 
 import keras_isgd as ki
+from keras_isgd.models.default_network import design_for
 from keras_isgd.residuals.terms import terms_of
 
 
@@ -44,7 +46,7 @@ def sheet(p):
             lambda x, t: u(x, 1, "t") - x,
         ),
         (
-            ki.Periodic("x"),
+            ki.Periodic("x", (0, 1)),
             "periodic_x",
             lambda x, t: np.hstack([u(-1, t) - u(2, t), u(-1, t, "x") - u(2, t, "x")]),
         ),
@@ -310,3 +312,48 @@ def test_laplacian_of_time_alone():
     )
     with pytest.raises(ValueError, match=r'u\.d\("tau", "tau"\)'):
         terms_of(problem, {}, "float64")
+
+
+class Waves(ki.Problem):
+    """u_t plus a derivative of some order in x, periodic in x."""
+
+    coordinates = ("x", "t")
+    domain = ki.Box((0.0, 0.0), (2.0, 1.0))
+
+    def __init__(self, order):
+        self.order = order
+
+    def residual(self, u, x):
+        if self.order == 2:
+            return u.d("t") - u.laplacian()
+        return u.d("t") + u.d("x" * self.order)
+
+    def conditions(self):
+        return [ki.Periodic("x"), ki.Initial(0.0)]
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+def test_what_is_periodic_agrees_in_all_derivatives_that_the_equation_leaves(order):
+    network = ki.networks.mlp(2, width=5, seed=2)
+    model = ki.PINN(network, Waves(order))
+    term = next(t for t in model._terms if t.name == "periodic_x")
+    assert term.columns == order
+    low = tf.constant([[0.0, 0.3], [0.0, 0.8]], tf.float64)
+
+    def derivatives(x):
+        found, tapes = [], []
+        t = x[:, 1:]
+        with contextlib.ExitStack() as stack:
+            x = tf.Variable(x[:, :1])
+            for _ in range(order):
+                tapes.append(stack.enter_context(tf.GradientTape(persistent=True)))
+            found.append(network(tf.concat([x, t], 1)))
+            for tape in tapes[:0:-1]:
+                found.append(tape.gradient(found[-1], x))
+        return np.concatenate([f.numpy() for f in found], axis=1)
+
+    gap = derivatives(low) - derivatives(low + np.array([[2.0, 0.0]]))
+    rows = term.rows_at(low, network, {}).numpy()
+    np.testing.assert_allclose(rows, gap, atol=1e-11)
+    # A network that is periodic by itself has nothing left to learn there.
+    assert design_for(Waves(order)).periodic == (0,)

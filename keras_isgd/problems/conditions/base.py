@@ -1,7 +1,7 @@
 """What every condition is: one named term of a PINN's loss."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,6 +119,14 @@ class Condition:
     def parts(self, problem: "Problem") -> "list[Condition]":
         """Returns the conditions that this one stands for, bound to a problem."""
         return [self.bound_to(problem)]
+
+    def suited_to(self, orders: Mapping[str, int]) -> "Condition":
+        """Returns the condition with what it leaves to the equation filled in.
+
+        Args:
+            orders: of the highest derivative in the equation, by coordinate.
+        """
+        return self
 
     def renamed(self, name: str) -> "Condition":
         """Returns the same condition by another name."""

@@ -1,7 +1,7 @@
 """Opposite faces that agree."""
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +25,9 @@ class Periodic(Condition):
     Args:
         coordinate: the name of the coordinate that is periodic, or of several, as a
             tuple: each is a condition of its own.
-        orders: which derivatives in it agree, at least one; 0 is u itself.
+        orders: which derivatives in it agree, at least one; 0 is u itself. None: all
+            up to one order below the highest that the equation has in it, which is
+            what makes the solution periodic.
         component: which output of the network, its name or number; None for all.
         weight, name: see `Condition`.
         factor: a number; -1 makes u antiperiodic.
@@ -42,7 +44,7 @@ class Periodic(Condition):
     def __init__(
         self,
         coordinate: str | Sequence[str] = "x",
-        orders: Iterable[int] = (0, 1),
+        orders: Iterable[int] | None = None,
         component: int | str | None = None,
         weight: float = 1.0,
         name: str | None = None,
@@ -61,13 +63,9 @@ class Periodic(Condition):
             f"{self.coordinate}_min", weight, name or f"periodic_{'_'.join(several)}"
         )
         self.given_name = name
-        if not isinstance(orders, Iterable):
-            raise ValueError(
-                f"Expected `orders` as a tuple such as (0, 1), got {orders!r}."
-            )
-        self.orders = tuple(check_order("orders", order) for order in orders)
-        if not self.orders:
-            raise ValueError("Expected at least one order in `orders`, got none.")
+        self.orders: tuple[int, ...] | None = None
+        if orders is not None:
+            self.orders = self._checked(orders)
         self.component = component
         self.factor = float(check_array("`factor` of a periodic condition", factor))
         if self.factor == 0.0:
@@ -83,6 +81,33 @@ class Periodic(Condition):
                     "A `phase` turns the real and the imaginary part together: leave "
                     "`component` out."
                 )
+
+    @staticmethod
+    def _checked(orders: Iterable[int]) -> tuple[int, ...]:
+        if not isinstance(orders, Iterable):
+            raise ValueError(
+                f"Expected `orders` as a tuple such as (0, 1), got {orders!r}."
+            )
+        found = tuple(check_order("orders", order) for order in orders)
+        if not found:
+            raise ValueError("Expected at least one order in `orders`, got none.")
+        return found
+
+    def makes_periodic(self, order: int) -> bool:
+        """Whether the solution is smooth across the period.
+
+        Args:
+            order: of the highest derivative in the coordinate in the equation.
+        """
+        plain = self.factor == 1.0 and self.phase is None
+        return plain and (self.orders is None or set(range(order)) <= set(self.orders))
+
+    def suited_to(self, orders: Mapping[str, int]) -> Condition:
+        if self.orders is not None:
+            return self
+        found = copy.copy(self)
+        found.orders = tuple(range(max(orders[self.coordinate], 1)))
+        return found
 
     def parts(self, problem: "Problem") -> list[Condition]:
         found: list[Condition] = []
@@ -115,6 +140,10 @@ class Periodic(Condition):
     def residual(
         self, problem: "Problem", fields: Sequence[Field], x: tf.Tensor
     ) -> tf.Tensor:
+        if self.orders is None:
+            raise ValueError(
+                f"The condition {self.name!r} has no orders: call `suited_to` first."
+            )
         low, high = (component_of(u, self.component) for u in fields)
         rows = [
             self._turned(derivative(low, self.coordinate, order))

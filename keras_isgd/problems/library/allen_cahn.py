@@ -41,7 +41,7 @@ class AllenCahn(Problem):
         return u.d("t") - _DIFFUSIVITY * u.d("xx") - reaction
 
     def conditions(self) -> list[Condition]:
-        return [Initial(self.start), Periodic("x", orders=(0, 1))]
+        return [Initial(self.start), Periodic("x")]
 
     def start(self, x: tf.Tensor) -> tf.Tensor:
         """The first values at points `(n, 2)`, shape `(n, 1)`."""

@@ -61,7 +61,7 @@ class KortewegDeVries(Problem):
         return u.d("t") + steepening + self.dispersion**2 * u.d("xxx")
 
     def conditions(self) -> list[Condition]:
-        return [Initial(self.start), Periodic("x", orders=(0, 1, 2))]
+        return [Initial(self.start), Periodic("x")]
 
     def start(self, x: tf.Tensor) -> tf.Tensor:
         """The first values at points `(n, 2)`, shape `(n, 1)`."""

@@ -58,7 +58,7 @@ class KuramotoSivashinsky(Problem):
         return u.d("t") + steepening + b * u.d("xx") + c * u.d("xxxx")
 
     def conditions(self) -> list[Condition]:
-        return [Initial(self.start), Periodic("x", orders=(0, 1, 2, 3))]
+        return [Initial(self.start), Periodic("x")]
 
     def start(self, x: tf.Tensor) -> tf.Tensor:
         """The first values at points `(n, 2)`, shape `(n, 1)`."""

@@ -39,7 +39,7 @@ class Convection(Problem):
         return u.d("t") + self.speed * u.d("x")
 
     def conditions(self) -> list[Condition]:
-        return [Initial(self.exact), Periodic("x", orders=(0,))]
+        return [Initial(self.exact), Periodic("x")]
 
     def exact(self, x: tf.Tensor) -> tf.Tensor:
         """u at points `(n, 2)`, shape `(n, 1)`."""
@@ -73,7 +73,7 @@ class Reaction(Problem):
         return u.d("t") - self.rate * u.value * (1.0 - u.value)
 
     def conditions(self) -> list[Condition]:
-        return [Initial(self.exact), Periodic("x", orders=(0,))]
+        return [Initial(self.exact), Periodic("x")]
 
     def exact(self, x: tf.Tensor) -> tf.Tensor:
         """u at points `(n, 2)`, shape `(n, 1)`."""
