@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_isgd.derivatives.channels import is_laplacian
 from keras_isgd.geometry import Box
 from keras_isgd.models.scales import few_points
+from keras_isgd.models.strengths import factors_of
 from keras_isgd.problems import Problem
 from keras_isgd.residuals.term import Term
 from keras_isgd.residuals.terms import equation_terms
@@ -39,8 +41,10 @@ def equation_sizes(
     where that output has the size r0 / r1: so a bending moment of M'' = -1 gets the
     square of the length for its size, and the pressure of a flow its density times the
     square of the velocity. Of several equations the one counts in which the output
-    matters most. Where all that it is in balance with is of unknown size itself, it
-    comes after that.
+    matters most; but where its derivative in time stands in another one, so that one
+    drives it and it drives the other, as in a wave, the geometric mean of what both
+    say. Where all that it is in balance with is of unknown size itself, it comes after
+    that.
 
     An output with a known range gets a larger one where its equation has a source that
     calls for more than three times as much. One of which a single value is prescribed
@@ -114,7 +118,7 @@ class _Trial:
         halves: np.ndarray,
         steep: Sequence[Box],
     ) -> None:
-        self._network, self._kernel = network, kernel
+        self._problem, self._network, self._kernel = problem, network, kernel
         self._terms = [term for term in terms if not term.row_count]
         self._of_equation = equation_terms(terms)
         sets = few_points(problem, steep)
@@ -175,10 +179,34 @@ class _Trial:
             ratios = self.ratios(before, self.rows(factors))
             ratios[ratios > _SEEN] = np.nan
             if np.isfinite(ratios[self.equations]).any():
-                return self._in_balance(before, factors, output, ratios)
+                size = self._in_balance(before, factors, output, ratios)
+                driven = unit * self._where_driven(output, ratios)
+                return size if np.isnan(driven) else float(np.sqrt(size * driven))
             if np.isnan(of_conditions) and np.isfinite(ratios).any():
                 of_conditions = unit * float(np.nanmax(ratios))
         return of_conditions
+
+    def _where_driven(self, output: int, ratios: np.ndarray) -> float:
+        """The ratio in the equation with an output's derivative in time; NaN if it has
+        none, or matters most there anyway, and without space."""
+        axis, row = self._problem.time_axis, 0
+        driven = np.zeros(len(ratios), bool)
+        if axis is None or self._problem.input_count == 1:
+            return np.nan
+        for term, x in zip(self._terms, self._coordinates, strict=True):
+            if term in self._of_equation and term.pointwise:
+                columns = factors_of(term, x, self._network, self._numbers)
+                for number, column in enumerate(columns):
+                    driven[row + number] = any(
+                        axis in indices and not is_laplacian(indices) and factor.any()
+                        for (k, indices), factor in column.items()
+                        if k == output
+                    )
+            row += term.columns
+        of_equations = np.where(self.equations, ratios, np.nan)
+        if np.isnan(of_equations[driven]).all() or driven[np.nanargmin(of_equations)]:
+            return np.nan
+        return float(np.nanmin(of_equations[driven]))
 
     def _in_balance(
         self,

@@ -34,7 +34,9 @@ def test_convection_makes_a_layer_where_it_leaves():
     # 1e-3 k^2 + 2 k beside 1e-3 / 4 + 2 / 2 over the edge of 2.
     assert found.growth == pytest.approx(8000.0 / 1.00025, rel=1e-9)
     # The other way, and with a constant beside it: a k^2 + 2 k - 300 = 0.
-    residual = lambda u, x: -1e-3 * u.d("xx") - 2.0 * u.d("x") + 300.0 * u.value  # noqa: E731
+    residual = lambda u, x: (  # noqa: E731
+        -1e-3 * u.d("xx") - 2.0 * u.d("x") + 300.0 * u.value - 1.0
+    )
     first, second = layers(residual)
     assert (first.at, second.at) == (0.0, 2.0)
     roots = [(math.sqrt(4.0 + 1.2) + s * 2.0) / 2e-3 for s in (1, -1)]
@@ -42,7 +44,8 @@ def test_convection_makes_a_layer_where_it_leaves():
 
 
 def test_reactions_make_layers_on_all_sides():
-    found = layers(lambda u, x: -u.laplacian() + 1e4 * u.value, domain=SQUARE)
+    reacts = lambda u, x: -u.laplacian() + 1e4 * (u.value - 1.0)  # noqa: E731
+    found = layers(reacts, domain=SQUARE)
     places = [(k.axis, k.at, k.side) for k in found]
     assert places == [(0, 0.0, 1), (0, 2.0, -1), (1, 0.0, 1), (1, 1.0, -1)]
     assert [k.rate for k in found] == pytest.approx([100.0] * 4, rel=1e-9)
@@ -181,3 +184,38 @@ def test_conditions_in_a_layer_weigh_as_elsewhere():
     objective = model.objective({"interior": x, "boundary": edge})
     value = objective.evaluate(objective.parameters.read()).value
     assert float(value) == pytest.approx(expected, rel=1e-9)
+
+
+def test_no_layer_leads_from_a_value_to_the_same_one():
+    """Where behind the layer there is what the face has anyway."""
+
+    def trapped(u, x):
+        # i psi' = -psi'' / 2 + 3200 psi: real and imaginary part.
+        return {
+            "re": u["u"].d("y") + 0.5 * u["v"].d("xx") - 3200.0 * u["v"].value,
+            "im": u["v"].d("y") - 0.5 * u["u"].d("xx") + 3200.0 * u["u"].value,
+        }
+
+    walls = [
+        ki.Dirichlet(("x_min", "x_max"), value=0.0, component="u"),
+        ki.Dirichlet(("x_min", "x_max"), value=0.0, component="v"),
+    ]
+    assert not layers(trapped, walls, SQUARE, ("u", "v"))
+    walls[0] = ki.Dirichlet("x_min", value=0.5, component="u")
+    walls.append(ki.Dirichlet("x_max", value=0.0, component="u"))
+    (found,) = layers(trapped, walls, SQUARE, ("u", "v"))
+    assert (found.axis, found.at, found.side) == (0, 0.0, 1)
+
+    def cooled(u, x):
+        return -u.d("xx") + 1e4 * (u.value - 3.0)
+
+    ends = [ki.Dirichlet("x_min", value=3.0), ki.Dirichlet("x_max", value=1.0)]
+    (found,) = layers(cooled, ends)
+    assert found.at == 2.0
+    # Values that vary along a face are not looked at, nor is what a flow brings along.
+    varied = [ki.Dirichlet(value=lambda x: x[:, 1:])]
+    every = layers(lambda u, x: -u.laplacian() + 1e4 * u.value, varied, SQUARE)
+    assert len(every) == 3
+    flow = [ki.Dirichlet("x_min", value=0.0), ki.Dirichlet("x_max", value=1.0)]
+    (found,) = layers(lambda u, x: -1e-3 * u.d("xx") + u.d("x"), flow)
+    assert found.at == 2.0

@@ -204,6 +204,43 @@ def test_an_output_of_zeros_has_the_size_of_its_slope():
     assert 1e3 < design_for(Profile()).sizes[0] < 1e5
 
 
+class Sound(ki.Problem):
+    """Sound between closed ends: the pressure drives the velocity, and it the pressure.
+
+    Args:
+        density: of the air.
+        speed: of sound.
+        seconds: how long.
+    """
+
+    coordinates, outputs = ("x", "t"), ("p", "v")
+
+    def __init__(self, density, speed, seconds):
+        self.density, self.speed = density, speed
+        self.domain = ki.Box((0.0, 0.0), (1.0, seconds))
+
+    def residual(self, w, x):
+        p, v = w["p"], w["v"]
+        return {
+            "pressure": p.d("t") + self.density * self.speed**2 * v.d("x"),
+            "momentum": self.density * v.d("t") + p.d("x"),
+        }
+
+    def conditions(self):
+        wave = ki.Initial(lambda x: 20.0 * tf.cos(np.pi * x[:, :1]), component="p")
+        still = ki.Initial(0.0, component="v")
+        return [wave, still, ki.Dirichlet(("x_min", "x_max"), 0.0, component="v")]
+
+
+@pytest.mark.parametrize("periods", [0.5, 5.0, 50.0])
+def test_what_drives_and_is_driven_has_the_size_of_a_wave(periods):
+    density, speed = 1.2, 340.0
+    design = design_for(Sound(density, speed, 2.0 * periods / speed))
+    # p / (density speed), however many periods there are.
+    assert design.sizes[0] == pytest.approx(20.0, rel=0.01)
+    assert 1 / 3 < design.sizes[1] / (20.0 / (density * speed)) < 3
+
+
 class Reaction(ki.Problem):
     """b' = 0.04 - 3e7 b^p, which ends where the two are in balance."""
 
