@@ -88,6 +88,11 @@ def of_march(problem: Problem, found: March, other: bool = False) -> str:
     )
     if found.halved:
         sentence += f" {found.halved} windows had been too long and were halved."
+    if found.halvings:
+        sentence += (
+            " Those with the largest losses were halved where they stagnated, at "
+            f"{_list(found.halvings)}."
+        )
     if not found.finished:
         sentence += (
             " The time ran out before the last window: there is no solution yet."

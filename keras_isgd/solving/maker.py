@@ -105,10 +105,25 @@ class Maker:
             return None
         width = design.separable_width(self.growing.width)
         growing = Growing(design, width, self.growing.seed, count=0)
+        return self.like(growing.another(), model.loss_weights, growing)
+
+    def like(
+        self,
+        network: keras.Model,
+        loss_weights: Mapping[str, Any],
+        growing: Growing | None = None,
+    ) -> "Maker":
+        """Returns what makes models of another network, with a copy of the optimizer.
+
+        Args:
+            network: of its first model.
+            loss_weights: of all terms.
+            growing: what makes other networks, or None.
+        """
         return Maker(
-            growing.another(),
+            network,
             self.optimizer.from_config(self.optimizer.get_config()),
-            model.loss_weights,
+            loss_weights,
             self._candidates,
             **self._shared,
             growing=growing,
@@ -119,14 +134,8 @@ class Maker:
 
         def wider(width: int, model: PINN) -> PINN:
             assert self.growing is not None
-            maker = Maker(
-                self.growing.another(width),
-                self.optimizer.from_config(self.optimizer.get_config()),
-                model.loss_weights,
-                self._candidates,
-                **self._shared,
-            )
-            found = maker.model(problem)
+            other = self.growing.another(width)
+            found = self.like(other, model.loss_weights).model(problem)
             found.set_weights(widened(model.get_weights(), found.get_weights()))
             return found
 

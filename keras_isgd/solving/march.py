@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_isgd.problems import Problem
+from keras_isgd.solving.halving import Halving
 from keras_isgd.solving.passes import TRIAL_STEPS, WINDOW_STEPS, March, Passes
 from keras_isgd.solving.rival import Rival
 from keras_isgd.solving.training import NOTHING_LEFT, Trainer
@@ -41,7 +42,9 @@ def march(
 
     It goes through all windows once, in equal shares of the time but no longer in any
     of them than until its loss is small; and then again and again, from what each
-    window had come to, until the time is over or no loss falls any more. Without space
+    window had come to, until the time is over or no loss falls any more. In between
+    all are halved if there is much time, and later those that stand still with the
+    largest losses. Without space
     the windows of the first time through are found by short trials of their length, and
     they also follow where the whole time was solved soon but its loss stands still.
     With space nothing follows the first steps of the whole time where it is solved
@@ -96,11 +99,19 @@ def march(
         windows = several
     length = (high - low) / windows
     found = going.by_trial(length, grows) if window.only_time else going.once(length)
+    halving = Halving(trainer, window, span)
+    if grows and found.finished and not (window.only_time or trainer.stopped):
+        halving.halves_all(found)
     while found.finished and not trainer.stopped:
         before = list(found.losses)
         going.again(found)
+        if trainer.stopped:
+            break
+        if grows and halving.halves(found):
+            continue
         if all(new >= 0.8 * old for new, old in zip(found.losses, before)):
             break
+    found.halvings = halving.losses
     if whole is None or (found.finished and max(found.losses) < 0.1 * whole.losses[0]):
         return found
     window.move(low, high)

@@ -26,6 +26,9 @@ TRIAL_STEPS, _ENDURED, _FEW_STEPS = 40, 1e-3, 12
 # A window whose loss has become so many times larger the next time, and larger than
 # that, has lost its way, and begins once more where the window before it ends.
 _LOST = 10.0
+# So does, once, the one with the largest loss of all, where it stands still at so many
+# times that of the one before it.
+_BEHIND = 30.0
 
 
 @dataclasses.dataclass
@@ -43,6 +46,9 @@ class March:
         finished: whether the last window ends at the last time.
         pays: whether windows make the problem much easier.
         soon: whether the whole time was solved soon, or there is little time.
+        halvings: the largest loss of any each time before all windows were halved.
+        stood: whether the loss of each stood still the last time.
+        renewed: the windows that began once more since they had fallen behind.
     """
 
     weights: list[Weights]
@@ -55,6 +61,9 @@ class March:
     finished: bool = True
     pays: bool = True
     soon: bool = False
+    halvings: list[float] = dataclasses.field(default_factory=list)
+    stood: list[bool] = dataclasses.field(default_factory=list)
+    renewed: set[int] = dataclasses.field(default_factory=set)
 
 
 class Passes:
@@ -70,7 +79,6 @@ class Passes:
     ) -> None:
         self._trainer, self._window, self._span = trainer, window, span
         self._fresh, self._balance = fresh, balance
-        self._network = trainer.model.network
         # The length of the window for which the weights of the terms were chosen. With
         # space they stay those of the whole time: chosen anew, they left Korteweg and
         # de Vries' equation at 0.6; see docs/results/untuned.md.
@@ -86,7 +94,7 @@ class Passes:
 
     def _keep(self, found: March, loss: float, end: float) -> bool:
         """Keeps a window; returns whether it is the last one."""
-        found.weights.append(self._network.get_weights())
+        found.weights.append(self._trainer.model.network.get_weights())
         found.losses.append(loss)
         found.alphas.append(self._trainer.alpha)
         found.omegas.append(dict(self._trainer.model.loss_weights))
@@ -116,7 +124,7 @@ class Passes:
         for count in (windows, _MORE_WINDOWS * windows):
             if self._trainer.steps_left < WINDOW_STEPS * count:
                 return None
-            self._network.set_weights(start)
+            self._trainer.model.network.set_weights(start)
             self._window.move(low, low + (high - low) / count)
             self._trainer.begin_anew()
             first = self._trainer.train(steps=steps, last=False, enough=_GOOD)
@@ -128,7 +136,7 @@ class Passes:
 
     def once(self, length: float) -> March:
         """Goes through windows of about the same length for the first time."""
-        trainer, network = self._trainer, self._network
+        trainer, network = self._trainer, self._trainer.model.network
         t, high = self._span
         found = March([], [], [])
         while True:
@@ -166,7 +174,7 @@ class Passes:
             length: of the first one.
             grows: whether one may be longer than it.
         """
-        trainer, network = self._trainer, self._network
+        trainer, network = self._trainer, self._trainer.model.network
         t, high = self._span
         longest = high - t if grows else length
         found = March([], [], [])
@@ -188,25 +196,54 @@ class Passes:
                 length = min(2.0 * length, longest)
 
     def again(self, found: March) -> None:
-        """Goes through all windows once more, from what each has come to."""
+        """Goes through all windows once more, from what each has come to.
+
+        Those that stood still are left as they are, as long as nothing changes that
+        they begin with.
+        """
         trainer = self._trainer
-        found.times += 1
+        stood = found.stood or [False] * len(found.weights)
+        found.times, found.stood = found.times + 1, []
         shares = _shares(found.losses)
         for number, (weights, before) in enumerate(
             zip(found.weights, list(found.losses), strict=True)
         ):
+            if all(stood[: number + 1]):
+                found.stood.append(True)
+                continue
             share = shares[number] / sum(shares[number:])
             stuck = before > STUCK
             begin = self._fresh() if stuck else weights
             loss = self._improve(found, number, begin, share, stuck)
-            if number and loss > max(_LOST * before, _ENDURED) and not trainer.stopped:
-                # What it begins with has changed by more than it could follow.
-                first = found.weights[number]
+            if number and not trainer.stopped and self._went_astray(found, before):
+                first, alpha = found.weights[number], found.alphas[number]
                 other = self._improve(found, number, found.weights[number - 1], share)
                 if other > loss:
                     found.weights[number], found.losses[number] = first, loss
+                    found.alphas[number] = alpha
+            found.stood.append(trainer.stood)
             if trainer.stopped:
                 return
+
+    def _went_astray(self, found: March, before: float) -> bool:
+        """Whether the window that was just trained begins once more.
+
+        Either what it begins with has changed by more than it could follow, or it has
+        come to a place from which it does not get on as the one before it did.
+
+        Args:
+            found: the windows.
+            before: the loss that it began with.
+        """
+        number = len(found.stood)
+        loss, last = found.losses[number], found.losses[number - 1]
+        if loss > max(_LOST * before, _ENDURED):
+            return True
+        worst = self._trainer.stood and loss == max(found.losses)
+        if not worst or loss <= _BEHIND * last or number in found.renewed:
+            return False
+        found.renewed.add(number)
+        return True
 
     def _improve(
         self,

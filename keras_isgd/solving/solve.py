@@ -66,7 +66,8 @@ def solve(
       optimizer stagnates far from a solution.
     - Time: an evolution equation is solved in windows of its time, each of which goes
       on where the last one ends; first roughly, then again and again. A window that
-      fails is halved where there is time for it.
+      fails is halved where there is time for it, and so is one that stagnates with
+      the largest loss.
     - Kind: with three to five coordinates a sum of products of functions of one each
       is tried where a fully connected network stagnates, or before there are
       windows, and goes on if it does better.

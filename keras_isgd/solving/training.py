@@ -66,7 +66,7 @@ class _Watch(keras.callbacks.Callback):
         self._patience, self._enough = patience, enough
         self.losses: list[float] = []
         self.begin = math.nan
-        self.ended = False
+        self.ended = self.stood = False
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         logs = logs or {}
@@ -78,7 +78,8 @@ class _Watch(keras.callbacks.Callback):
         over = self._clock.left <= 0.0 or time - self.begin >= self._seconds
         all_steps = self._steps is not None and len(self.losses) >= self._steps
         small = self.losses[-1] <= self._enough
-        if over or all_steps or small or self._stands():
+        self.stood = self._stands()
+        if over or all_steps or small or self.stood:
             self.ended = True
             self.model.stop_training = True
 
@@ -103,6 +104,7 @@ class Trainer:
         steps: how many there have been.
         seconds: in steps after the first one, which holds the compilation.
         seconds_to_compile: what the first step of the present model took.
+        stood: whether the last training ended since its loss stood still.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class Trainer:
         self.model, self.points, self.clock = model, points, clock
         self._callbacks, self._verbose = list(callbacks), verbose
         self.steps, self.seconds, self.seconds_to_compile = 0, 0.0, math.nan
+        self.stood = False
         # Before the present model.
         self._earlier = (0, 0.0)
         self._stopped = False
@@ -160,7 +163,7 @@ class Trainer:
             self.seconds_to_compile = watch.begin - begun
         self.steps += len(watch.losses)
         self.seconds += now() - watch.begin
-        self._stopped = not watch.ended
+        self._stopped, self.stood = not watch.ended, watch.stood
         return best.best if implicit else watch.losses[-1]
 
     @property

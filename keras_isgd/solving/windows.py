@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_isgd.hosts import clock
 from keras_isgd.models.design import Design
 from keras_isgd.models.scales import few_points
+from keras_isgd.networks.periodic import PeriodicFeatures
 from keras_isgd.networks.time_windows import in_windows
 from keras_isgd.networks.unit_box import UnitBox
 from keras_isgd.problems import Condition, Problem
@@ -89,6 +90,9 @@ class Window:
         self.only_time = problem.input_count == 1
         self._span = (problem.domain.lower[axis], problem.domain.upper[axis])
         self._box = next(x for x in network.layers if isinstance(x, UnitBox))
+        circles = [x for x in network.layers if isinstance(x, PeriodicFeatures)]
+        # Of the first layer's kernel: circles come behind the plain coordinates.
+        self._row = circles[0].plain.index(axis) if circles else axis
         begun = clock.now()
         earlier = keras.models.clone_model(network)
         # `joined` takes that long for each window, and tracing the result three times.
@@ -144,6 +148,31 @@ class Window:
         self._first.assign(earlier is None)
         self._ends.assign([low, high])
         self._box.move(self._axis, low, high)
+
+    def halves(
+        self, weights: Weights, low: float, high: float
+    ) -> tuple[Weights, Weights]:
+        """Returns weights for both halves of a window, which are the same function.
+
+        Args:
+            weights: of the network in the whole.
+            low, high: the ends of the whole.
+        """
+        network, middle = self._network, 0.5 * (low + high)
+        first = network.get_layer("mlp").get_layer("hidden_1")
+        found = []
+        for begin, end in ((low, middle), (middle, high)):
+            network.set_weights(weights)
+            self._box.move(self._axis, begin, end)
+            # Of t in the whole, on (0, 1), k t + b is (k / 2) s + b + k (begin - low) /
+            # (high - low) of s in a half.
+            kernel, bias = first.kernel.numpy(), first.bias.numpy()
+            slopes = kernel[self._row].copy()
+            kernel[self._row] = 0.5 * slopes
+            first.kernel.assign(kernel)
+            first.bias.assign(bias + slopes * (begin - low) / (high - low))
+            found.append(network.get_weights())
+        return found[0], found[1]
 
     def joined(self, weights: Sequence[Weights], edges: Sequence[float]) -> keras.Model:
         """Returns the networks of several windows as one; see `in_windows`.

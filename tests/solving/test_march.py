@@ -28,9 +28,14 @@ class FakeWindow:
     def move(self, low, high, earlier=None):
         self.moves.append((low, high, earlier))
 
+    def halves(self, weights, low, high):
+        return [f"low half of {weights[0]}"], [f"high half of {weights[0]}"]
+
 
 class FakeTrainer:
     """Trains to the losses that it is given, ten seconds each time."""
+
+    stood = False
 
     def __init__(self, losses, seconds=1000.0, steps_a_second=10.0, each=30):
         self.model = types.SimpleNamespace(network=Network(), loss_weights={})
@@ -39,7 +44,7 @@ class FakeTrainer:
         self.began_with, self.alphas = [], []
         self.clock = types.SimpleNamespace(left=seconds, keep=self._keep)
         self._rate = steps_a_second
-        self.begun = 0
+        self.begun, self.stands = 0, []
 
     def _keep(self, seconds):
         self.clock.left -= seconds
@@ -49,6 +54,8 @@ class FakeTrainer:
         self.began_with.append(self.model.network.get_weights())
         self.clock.left -= 10.0
         self.steps += self._each
+        if self.stands:
+            self.stood = self.stands.pop(0)
         self.model.network.weights = [f"after {len(self.asked)}"]
         return self.losses.pop(0)
 
@@ -248,13 +255,17 @@ def test_without_space_windows_are_as_long_as_they_can_be(windows, each, ends):
     assert lengths == expected
 
 
-@pytest.mark.parametrize(("first", "second", "edges"), [(0.09, [], 3), (0.2, 0.02, 15)])
-def test_windows_follow_where_the_first_one_is_much_easier(first, second, edges):
+@pytest.mark.parametrize(("first", "second", "count"), [(0.09, [], 4), (0.2, 0.02, 16)])
+def test_windows_follow_where_the_first_one_is_much_easier(first, second, count):
     losses = [1.0, 1.0, first, *([second] if second else []), *[1e-3] * 99]
     trainer, window = FakeTrainer(losses, seconds=5000.0), FakeWindow()
     found = march(trainer, window, (0.0, 16.0), None, fresh, balance)
     assert found.pays
-    assert len(found.edges) == edges
+    begun = 3 if not second else 4
+    ends = [move[1] for move in window.moves[begun - 2 : begun - 2 + count]]
+    assert ends == [16.0 * (n + 1) / count for n in range(count)]
+    # There is much time, so that all are halved after the first time through.
+    assert len(found.edges) == 2 * count - 1
     # The trial and the training of the first window begin at the same weights.
     assert trainer.began_with[2] == ["random"]
     assert trainer.began_with[3 if not second else 4] != ["random"]
@@ -280,3 +291,74 @@ def test_where_the_time_ends_in_the_first_window_the_whole_time_is_kept():
     assert trainer.stopped
     assert (found.weights, found.edges) == ([["after 2"]], [])
     assert trainer.model.network.get_weights() == ["after 2"]
+
+
+def test_windows_that_stand_still_with_the_largest_losses_are_halved():
+    losses = [3.0, 2.9, 1e-3, *[1e-3] * 4, *[1e-5] * 4, *[1e-7] * 99]
+    trainer = FakeTrainer(losses, steps_a_second=1.0)
+    trainer.stood = True
+    window = FakeWindow()
+    found = march(trainer, window, (0.0, 8.0), None, fresh, balance)
+    # After two trials of the whole time and one of a window: four windows, then eight.
+    first = [(0.0, 2.0), (2.0, 4.0), (4.0, 6.0), (6.0, 8.0)]
+    assert [move[:2] for move in window.moves[1:9]] == [*first, *first]
+    assert [move[:2] for move in window.moves[9:17]] == [
+        (float(low), low + 1.0) for low in range(8)
+    ]
+    assert trainer.began_with[11:14] == [
+        ["low half of after 8"], ["high half of after 8"], ["low half of after 9"]
+    ]  # fmt: skip
+    assert trainer.alphas[10:14] == [3.0] * 4
+    # And so on, as long as there is time and something to gain.
+    assert found.halvings[:2] == [1e-5, 1e-7]
+    assert len(found.weights) == len(found.losses) == len(found.edges) + 1
+
+
+@pytest.mark.parametrize(("windows", "loss"), [(2, 1e-4), (None, 1e-21)])
+def test_windows_are_not_halved_where_they_were_told_or_no_digits_are_left(
+    windows, loss
+):
+    pilots = [3.0, 2.9, 1e-3] if windows is None else []
+    trainer = FakeTrainer([*pilots, *[1e-3] * 2, *[loss] * 99])
+    trainer.stood = True
+    found = march(trainer, FakeWindow(), (0.0, 8.0), windows, fresh, balance)
+    assert found.halvings == []
+
+
+@pytest.mark.parametrize("stood", [True, False])
+def test_a_window_that_stands_far_behind_begins_once_more(stood):
+    losses = [1e-5, 1e-5, 1e-9, 1e-7, 2e-9, 1e-10, 1e-7, 1e-10, 1e-7]
+    trainer, window = FakeTrainer(losses), FakeWindow()
+    trainer.stood = stood
+    found = march(trainer, window, (0.0, 2.0), 2, fresh, balance)
+    if not stood:
+        assert trainer.began_with[3:5] == [["after 2"], ["after 3"]]
+        return
+    # From its own weights, then from those of the window before it; only once.
+    assert trainer.began_with[3:5] == [["after 2"], ["after 3"]]
+    assert window.moves[3:5] == [(1.0, 2.0, ["after 3"])] * 2
+    assert trainer.alphas[3:5] == [3.0, None]
+    assert found.renewed == {1}
+    # Both stand still now, and nothing changes that they begin with.
+    assert window.moves[5:] == []
+
+
+def test_windows_that_stand_still_wait_for_what_they_begin_with():
+    trainer, window = FakeTrainer([1e-3] * 3 + [1e-5] * 3 + [1e-6] * 9), FakeWindow()
+    trainer.stands = [False] * 3 + [True, False, True] + [True] * 9
+    found = march(trainer, window, (0.0, 3.0), 3, fresh, balance)
+    begun = [move[0] for move in window.moves]
+    # The third time, the first is left as it is; the last one has another start.
+    assert begun == [0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 1.0, 2.0]
+    assert found.losses == [1e-5, 1e-6, 1e-6]
+    assert found.stood == [True] * 3
+
+
+def test_only_windows_that_limit_the_others_are_halved():
+    losses = [3.0, 2.9, 1e-3, *[1e-3] * 4, 1e-9, 1e-8, 1e-5, 2e-6, *[1e-7] * 99]
+    trainer, window = FakeTrainer(losses, steps_a_second=1.0), FakeWindow()
+    trainer.stood = True
+    march(trainer, window, (0.0, 8.0), None, fresh, balance)
+    assert [move[:2] for move in window.moves[9:13]] == [
+        (4.0, 5.0), (5.0, 6.0), (6.0, 7.0), (7.0, 8.0)
+    ]  # fmt: skip
