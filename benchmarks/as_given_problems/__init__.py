@@ -6,12 +6,15 @@ by SciPy or by a spectral method.
 
 from as_given_problems import (
     cornered,
+    doses,
     flow,
     heat,
     holes,
     jumping,
     layers,
+    machines,
     odes,
+    patterns,
     reactions,
     solids,
     transport,
@@ -24,15 +27,18 @@ __all__ = ["CASES"]
 
 _FAMILIES = (
     odes,
+    patterns,
     reactions,
     solids,
     heat,
     holes,
     jumping,
     cornered,
+    doses,
     waves,
     transport,
     layers,
+    machines,
     flow,
     unknowns,
 )

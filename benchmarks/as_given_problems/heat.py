@@ -17,7 +17,7 @@ from as_given_problems.common import (
     uniform_points,
 )
 from keras_isgd.derivatives import Field
-from keras_isgd.geometry import Ball, Box, Interval, Rectangle
+from keras_isgd.geometry import Ball, Box, Disk, Interval, Rectangle
 
 PI = math.pi
 
@@ -226,6 +226,28 @@ def _cooling_cube() -> Stated:
     return Stated(problem, points, problem.modes(points).numpy())
 
 
+class PowerLaw(ki.Problem):
+    """div(|grad u| grad u) = -1 in a disk, which carries nothing where it is flat."""
+
+    coordinates = ("x", "y")
+    domain = Disk((0.0, 0.0), 1.0)
+
+    def residual(self, u: Field, x: tf.Tensor) -> tf.Tensor:
+        a, b = u.d("x"), u.d("y")
+        steepness = tf.sqrt(a**2 + b**2 + 1e-12)
+        bent = a**2 * u.d("xx") + 2.0 * a * b * u.d("xy") + b**2 * u.d("yy")
+        return steepness * u.laplacian() + bent / steepness + 1.0
+
+    def conditions(self) -> list[ki.Condition]:
+        return [ki.Dirichlet(value=0.0)]
+
+
+def _power_law() -> Stated:
+    points = points_in_ball(2, 4000)
+    r = np.linalg.norm(points, axis=1, keepdims=True)
+    return Stated(PowerLaw(), points, 2.0 / 3.0 * math.sqrt(0.5) * (1.0 - r**1.5))
+
+
 CASES = {
     "cooling-cube": Case("heat in a cube, x, y, z and t", _cooling_cube),
     "heat-cylinder": Case(
@@ -236,6 +258,7 @@ CASES = {
         "a gas in a porous medium, whose front is a kink", _porous_medium
     ),
     "ball-in-ball": Case("a source in a ball of two materials", _ball_in_ball),
+    "power-law": Case("a conductivity that is the slope, in a disk", _power_law),
     "soil": Case("temperature of the soil, two layers, two days, kelvin", _soil),
     "radiating-slab": Case(
         "heat that a slab radiates, nothing prescribed but fluxes; a temperature "

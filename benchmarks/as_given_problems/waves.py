@@ -185,6 +185,105 @@ def _maxwell() -> Stated:
     return Stated(problem, points, np.concatenate([electric, magnetic], axis=1))
 
 
+class CoherentState(ki.Problem):
+    """i psi_t = -psi_xx / 2 + x^2 psi / 2, a packet that swings, psi = u + i v."""
+
+    coordinates, outputs = ("x", "t"), ("u", "v")
+    domain = Interval(-8.0, 8.0) * Interval(0.0, 2.0 * PI)
+    swing = 2.0
+
+    def residual(self, w: Field, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        u, v = w["u"], w["v"]
+        potential = 0.5 * x[:, :1] ** 2
+        return {
+            "real": u.d("t") + 0.5 * v.d("xx") - potential * v.value,
+            "imaginary": v.d("t") - 0.5 * u.d("xx") + potential * u.value,
+        }
+
+    def conditions(self) -> list[ki.Condition]:
+        def packet(x: tf.Tensor) -> tf.Tensor:
+            return PI**-0.25 * tf.exp(-0.5 * (x[:, :1] - self.swing) ** 2)
+
+        ends = ("x_min", "x_max")
+        return [
+            ki.Initial(packet, component="u"),
+            ki.Initial(0.0, component="v"),
+            ki.Dirichlet(ends, 0.0, component="u"),
+            ki.Dirichlet(ends, 0.0, component="v"),
+        ]
+
+
+def _coherent_state() -> Stated:
+    problem = CoherentState()
+    x, t = uniform_columns((-8.0, 8.0), (0.0, 2.0 * PI))
+    a = problem.swing
+    angle = 0.5 * t + a * x * np.sin(t) - 0.25 * a**2 * np.sin(2.0 * t)
+    psi = PI**-0.25 * np.exp(-0.5 * (x - a * np.cos(t)) ** 2 - 1j * angle)
+    return Stated(problem, np.c_[x, t], np.c_[psi.real, psi.imag])
+
+
+class Scatterer(ki.Problem):
+    """What a disk without sound on it scatters of a plane wave, k = 5, w = u + i v.
+
+    On a circle of radius 2.5 around it w_r = (i k - 1 / (2 r)) w.
+    """
+
+    coordinates, outputs = ("x", "y"), ("u", "v")
+    domain = Disk((0.0, 0.0), 2.5) - Disk((0.0, 0.0), 1.0)
+    k, outer = 5.0, 2.5
+
+    def residual(self, w: Field, x: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {n: w[n].laplacian() + self.k**2 * w[n].value for n in self.outputs}
+
+    def conditions(self) -> list[ki.Condition]:
+        def inside(x: np.ndarray) -> np.ndarray:
+            return np.hypot(x[:, 0], x[:, 1]) < 1.7
+
+        def outside(x: np.ndarray) -> np.ndarray:
+            return ~inside(x)
+
+        def leaves(of: str, sign: float, other: str) -> ki.Operator:
+            def rows(w: Field, x: tf.Tensor, normals: tf.Tensor) -> tf.Tensor:
+                slope = normals[:, :1] * w[of].d("x") + normals[:, 1:] * w[of].d("y")
+                spread = w[of].value / (2.0 * self.outer)
+                return slope + sign * self.k * w[other].value + spread
+
+            return ki.Operator(outside, rows, name=f"leaves_{of}")
+
+        return [
+            ki.Dirichlet(inside, lambda x: -tf.cos(self.k * x[:, :1]), component="u"),
+            ki.Dirichlet(inside, lambda x: -tf.sin(self.k * x[:, :1]), component="v"),
+            leaves("u", 1.0, "v"),
+            leaves("v", -1.0, "u"),
+        ]
+
+
+def _scatterer() -> Stated:
+    """40 pairs of Bessel functions, each with both conditions."""
+    k, outer = Scatterer.k, Scatterer.outer
+    points = uniform_points((-outer, -outer), (outer, outer), 6000)
+    r = np.hypot(points[:, 0], points[:, 1])
+    points = points[(r > 1.0) & (r < outer)]
+    r, angle = np.hypot(points[:, 0], points[:, 1]), np.arctan2(*points.T[::-1])
+    values = np.zeros(len(points), complex)
+    for m in range(40):
+        first = special.jv(m, k)
+        second = special.yv(m, k)
+
+        def leaving(function, slope, m=m):
+            here = function(m, k * outer)
+            return k * slope(m, k * outer) + (0.5 / outer - 1j * k) * here
+
+        ends = [leaving(special.jv, special.jvp), leaving(special.yv, special.yvp)]
+        # a J + b Y is the wave's part on the disk and leaves: b = -a ends[0] / ends[1].
+        part = -(1 if m == 0 else 2) * 1j**m * first
+        a = part / (first - second * ends[0] / ends[1])
+        b = -a * ends[0] / ends[1]
+        radial = a * special.jv(m, k * r) + b * special.yv(m, k * r)
+        values += radial * np.cos(m * angle)
+    return Stated(Scatterer(), points, np.c_[values.real, values.imag])
+
+
 CASES = {
     "plane-wave": Case("a plane wave, k = 10, impedance on all sides", _plane_wave),
     "drum": Case("a drum in x, y and t", lambda: _drum_of(Drum())),
@@ -194,4 +293,6 @@ CASES = {
     ),
     "acoustics": Case("sound between walls", _acoustics),
     "maxwell": Case("Maxwell's equations in SI units between mirrors", _maxwell),
+    "coherent-state": Case("a packet that swings in a potential", _coherent_state),
+    "scatterer": Case("what a disk scatters of a plane wave, k = 5", _scatterer),
 }
