@@ -46,7 +46,8 @@ class March:
         finished: whether the last window ends at the last time.
         pays: whether windows make the problem much easier.
         soon: whether the whole time was solved soon, or there is little time.
-        halvings: the largest loss of any each time before all windows were halved.
+        halvings: the largest loss of any, each time before those that stood still were
+            halved.
         stood: whether the loss of each stood still the last time.
         renewed: the windows that began once more since they had fallen behind.
     """
@@ -79,6 +80,7 @@ class Passes:
     ) -> None:
         self._trainer, self._window, self._span = trainer, window, span
         self._fresh, self._balance = fresh, balance
+        self._network = trainer.model.network
         # The length of the window for which the weights of the terms were chosen. With
         # space they stay those of the whole time: chosen anew, they left Korteweg and
         # de Vries' equation at 0.6; see docs/results/untuned.md.
@@ -94,7 +96,7 @@ class Passes:
 
     def _keep(self, found: March, loss: float, end: float) -> bool:
         """Keeps a window; returns whether it is the last one."""
-        found.weights.append(self._trainer.model.network.get_weights())
+        found.weights.append(self._network.get_weights())
         found.losses.append(loss)
         found.alphas.append(self._trainer.alpha)
         found.omegas.append(dict(self._trainer.model.loss_weights))
@@ -124,7 +126,7 @@ class Passes:
         for count in (windows, _MORE_WINDOWS * windows):
             if self._trainer.steps_left < WINDOW_STEPS * count:
                 return None
-            self._trainer.model.network.set_weights(start)
+            self._network.set_weights(start)
             self._window.move(low, low + (high - low) / count)
             self._trainer.begin_anew()
             first = self._trainer.train(steps=steps, last=False, enough=_GOOD)
@@ -136,7 +138,7 @@ class Passes:
 
     def once(self, length: float) -> March:
         """Goes through windows of about the same length for the first time."""
-        trainer, network = self._trainer, self._trainer.model.network
+        trainer, network = self._trainer, self._network
         t, high = self._span
         found = March([], [], [])
         while True:
@@ -174,7 +176,7 @@ class Passes:
             length: of the first one.
             grows: whether one may be longer than it.
         """
-        trainer, network = self._trainer, self._trainer.model.network
+        trainer, network = self._trainer, self._network
         t, high = self._span
         longest = high - t if grows else length
         found = March([], [], [])
@@ -262,7 +264,7 @@ class Passes:
             share: of the time that is left.
             anew: whether nothing is known of the step size there.
         """
-        trainer, network = self._trainer, self._trainer.model.network
+        trainer, network = self._trainer, self._network
         edges = [self._span[0], *found.edges, self._span[1]]
         network.set_weights(begin)
         earlier = found.weights[number - 1] if number else None
