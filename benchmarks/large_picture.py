@@ -47,7 +47,8 @@ def draw(runs: Sequence[dict], path: str) -> None:
         ax.set_title(f"{seconds:g} s", fontsize="medium")
     several[0].set_ylabel("relative $L_2$ error at the end")
     handles, labels = several[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(OPTIMIZERS))
+    columns = 2 * len(times)
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
     figure.savefig(path, dpi=110)
 
 
