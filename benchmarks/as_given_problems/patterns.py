@@ -20,9 +20,7 @@ def around_a_circle(
     start: Callable[[np.ndarray], Sequence[np.ndarray]],
     method: str = "BDF",
 ) -> Stated:
-    """Returns a problem with its solution, by Fourier's functions and SciPy.
-
-    There are 20 times.
+    """Solves a problem by Fourier's functions and SciPy.
 
     Args:
         problem: in ("x", "t"), periodic in x.
@@ -31,6 +29,9 @@ def around_a_circle(
             differentiates values `(count,)` along x, to each output's slope in time.
         start: of the places `(count,)` to each output's first values.
         method: of SciPy's `solve_ivp`, to 1e-9.
+
+    Returns:
+        The problem, and its solution at 20 times.
     """
     (low, first), (high, last) = problem.domain.lower, problem.domain.upper
     x = low + (high - low) * np.arange(count) / count

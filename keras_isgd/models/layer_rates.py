@@ -99,11 +99,7 @@ class LayerRates:
             size: of the factors of the outputs themselves.
         """
         values = np.full(self._outputs, np.nan)
-        places = []
-        for term in self._terms:
-            x = np.array(term.inputs(self._sets), np.float64)
-            x[:, face[0]] = at
-            places.append(tf.constant(x, term.dtype))
+        places = [self._on_face(term, face[0], at) for term in self._terms]
         for condition in self._problem.bound_conditions():
             if not gives_values(condition) or face not in faces_of(
                 self._problem, condition
@@ -140,6 +136,12 @@ class LayerRates:
         finally:
             last.set_weights(start)
 
+    def _on_face(self, term: Term, axis: int, at: float) -> tf.Tensor:
+        """A term's inputs, moved along an axis to a face, `(n, d + k)`."""
+        x = np.array(term.inputs(self._sets), np.float64)
+        x[:, axis] = at
+        return tf.constant(x, term.dtype)
+
     def _factors(self, axis: int, at: float) -> list[np.ndarray] | None:
         """The matrices of the derivatives of order 0, 1, ... along an axis.
 
@@ -149,9 +151,7 @@ class LayerRates:
         found: dict[tuple[int, int, int], np.ndarray] = {}
         row = 0
         for term in self._terms:
-            x = np.array(term.inputs(self._sets), np.float64)
-            x[:, axis] = at
-            points = tf.constant(x, term.dtype)
+            points = self._on_face(term, axis, at)
             for column in factors_of(term, points, self._network, {}):
                 for (output, indices), factor in column.items():
                     order = _order_along(indices, axis)

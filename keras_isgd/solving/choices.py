@@ -88,6 +88,8 @@ def of_march(problem: Problem, found: March, other: bool = False) -> str:
     )
     if found.halved:
         sentence += f" {found.halved} windows had been too long and were halved."
+    if found.finer:
+        sentence += " All were halved after the first time, since there was much time."
     if found.halvings:
         sentence += (
             " Those with the largest losses were halved where they stagnated, at "

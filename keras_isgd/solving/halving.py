@@ -49,6 +49,7 @@ class Halving:
         count = len(found.weights)
         if self._trainer.steps_left >= 2 * _MANY_STEPS * count:
             self._halve(found, [True] * count)
+            found.finer = True
 
     def halves(self, found: March) -> bool:
         """Halves the windows that stand still with the largest losses.

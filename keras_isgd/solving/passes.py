@@ -46,6 +46,7 @@ class March:
         finished: whether the last window ends at the last time.
         pays: whether windows make the problem much easier.
         soon: whether the whole time was solved soon, or there is little time.
+        finer: whether all were halved after the first time through.
         halvings: the largest loss of any, each time before those that stood still were
             halved.
         stood: whether the loss of each stood still the last time.
@@ -62,6 +63,7 @@ class March:
     finished: bool = True
     pays: bool = True
     soon: bool = False
+    finer: bool = False
     halvings: list[float] = dataclasses.field(default_factory=list)
     stood: list[bool] = dataclasses.field(default_factory=list)
     renewed: set[int] = dataclasses.field(default_factory=set)

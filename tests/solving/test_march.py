@@ -4,6 +4,7 @@ import types
 
 import pytest
 
+from keras_isgd.solving.choices import of_march
 from keras_isgd.solving.march import march
 
 
@@ -266,6 +267,9 @@ def test_windows_follow_where_the_first_one_is_much_easier(first, second, count)
     assert ends == [16.0 * (n + 1) / count for n in range(count)]
     # There is much time, so that all are halved after the first time through.
     assert len(found.edges) == 2 * count - 1
+    said = of_march(types.SimpleNamespace(time="t"), found)
+    assert f"Time: {2 * count} windows" in said
+    assert "All were halved after the first time" in said
     # The trial and the training of the first window begin at the same weights.
     assert trainer.began_with[2] == ["random"]
     assert trainer.began_with[3 if not second else 4] != ["random"]
@@ -319,10 +323,12 @@ def test_windows_are_not_halved_where_they_were_told_or_no_digits_are_left(
     windows, loss
 ):
     pilots = [3.0, 2.9, 1e-3] if windows is None else []
-    trainer = FakeTrainer([*pilots, *[1e-3] * 2, *[loss] * 99])
+    losses = [*pilots, *[1e-3] * 2, *[loss] * 99]
+    trainer = FakeTrainer(losses, steps_a_second=1.0)
     trainer.stood = True
     found = march(trainer, FakeWindow(), (0.0, 8.0), windows, fresh, balance)
     assert found.halvings == []
+    assert len(found.weights) == (windows or 4)
 
 
 @pytest.mark.parametrize("stood", [True, False])
@@ -332,7 +338,9 @@ def test_a_window_that_stands_far_behind_begins_once_more(stood):
     trainer.stood = stood
     found = march(trainer, window, (0.0, 2.0), 2, fresh, balance)
     if not stood:
-        assert trainer.began_with[3:5] == [["after 2"], ["after 3"]]
+        # The next pass follows, from the first window on.
+        assert window.moves[3:5] == [(1.0, 2.0, ["after 3"]), (0.0, 1.0, None)]
+        assert found.renewed == set()
         return
     # From its own weights, then from those of the window before it; only once.
     assert trainer.began_with[3:5] == [["after 2"], ["after 3"]]
