@@ -9,13 +9,14 @@ so J, J J^T, J v and J^T u are matrix products of h and g = dr / dz.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from keras_isgd.objectives.weight_rows import WeightFactors
+from keras_isgd.residuals.row_products import row_products
 
 __all__ = ["Factor", "FactoredRows"]
 
@@ -168,30 +169,13 @@ class FactoredRows(NamedTuple):
     def gram(self, other: "FactoredRows | WeightFactors") -> tf.Tensor:
         """Returns J K^T `(n k, n' k')` for the Jacobian K of other rows, without both.
 
-        Two points share, for each weight, the sum over channels c, e of
-        (h_c . h'_e) (g_c . g'_e): matrix products of i and o columns instead of one
-        of i o columns.
-
         Args:
             other: rows in the same variables with a `gram`; these rows themselves
                 give the Gram matrix.
         """
         if not isinstance(other, FactoredRows):
             return tf.transpose(other.gram(self))
-        total = tf.zeros([tf.size(self.rows), tf.size(other.rows)], self.rows.dtype)
-        for left in self.factors:
-            for right in other.factors:
-                if left.kernel is right.kernel:
-                    total += _shared(left, right, left is right)
-                elif left.bias is not None and left.bias is right.bias:
-                    flows = [[left.bias_flow()], [right.bias_flow()]]
-                    total += _products(*flows)[0][0]
-        for variable, derivative in self.scalars:
-            for again, slope in other.scalars:
-                if variable is again:
-                    row = tf.reshape(slope, [1, -1])
-                    total += tf.reshape(derivative, [-1, 1]) * row
-        return total
+        return row_products(self, other)
 
     def gram_cost(self) -> int:
         """Multiplications for an entry of `gram`; with J they are p."""
@@ -213,38 +197,3 @@ def _add(
 def _sum(terms: Iterator[tf.Tensor]) -> tf.Tensor:
     first, *rest = terms
     return sum(rest, first)
-
-
-def _shared(left: Factor, right: Factor, same: bool) -> tf.Tensor:
-    """What one weight adds to a Gram matrix, `(n k, n' k')`."""
-    if left.elementwise:
-        flows = [[f.block(True)] for f in (left, right)]
-        return _products(*flows)[0][0]
-    forward = [_for_each_row(f) for f in (left, right)]
-    inputs, outputs = _products(*forward), _products(left.backward, right.backward)
-    total = 0.0
-    for c, row in enumerate(outputs):
-        for e, product in enumerate(row):
-            if same and e < c:
-                continue
-            shared = inputs[c][e]
-            biased = left.bias is not None and left.bias is right.bias
-            if c < left.values and e < right.values and biased:
-                shared = shared + 1.0
-            term = product * shared
-            total += term + tf.transpose(term) if same and e > c else term
-    return total
-
-
-def _for_each_row(factor: Factor) -> list[tf.Tensor]:
-    """The forward flow of each row's point, `(n, k, i)` for each channel."""
-    n, k, _ = tf.unstack(tf.shape(factor.backward[0]))
-    return [tf.broadcast_to(h[:, None], [n, k, h.shape[1]]) for h in factor.forward]
-
-
-def _products(
-    left: Sequence[tf.Tensor], right: Sequence[tf.Tensor]
-) -> list[list[tf.Tensor]]:
-    """All products of channels, lists of lists of `(n k, n' k')`."""
-    flat = [[tf.reshape(t, [-1, t.shape[-1]]) for t in side] for side in (left, right)]
-    return [[tf.matmul(a, b, transpose_b=True) for b in flat[1]] for a in flat[0]]

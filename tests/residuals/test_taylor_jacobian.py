@@ -10,6 +10,7 @@ from jacobians import assert_close, rows_and_jacobian
 
 import keras_isgd as ki
 from keras_isgd.derivatives import register_rule
+from keras_isgd.residuals import row_products
 from keras_isgd.residuals.factored_jacobian import FactoredRows
 
 
@@ -138,21 +139,31 @@ def test_products_by_tapes_are_the_same():
     assert_close(forward(w, tf.constant(v)), jacobian @ v)
 
 
+@pytest.mark.parametrize("tile", [None, 20])
 @EVERY_NETWORK
-def test_gram_matrix_needs_no_jacobian(make, monkeypatch):
+def test_gram_matrix_needs_no_jacobian(make, tile, monkeypatch):
     taylor, tape, _, w, rows, jacobian = compared(Plate, make)
     # As little work as with J is only for wide networks.
     assert taylor.gram(w) is None
     monkeypatch.setattr(FactoredRows, "gram_cost", lambda self: 0)
+    tiled = []
+    if tile is not None:
+        monkeypatch.setattr(row_products, "_ENTRIES", 0)
+        monkeypatch.setattr(row_products, "_TILE", tile)
+        by_tiles = row_products._by_tiles
+        monkeypatch.setattr(
+            row_products, "_by_tiles", lambda *a: tiled.append(a) or by_tiles(*a)
+        )
 
-    @tf.function
     def gram(w):
         linear = taylor.gram(w)
         return linear.residual, linear.gram
 
-    residual, matrix = gram(w)
-    assert_close(residual, rows)
-    assert_close(matrix, jacobian @ jacobian.T)
+    for jit in (False, True) if make is network_of else (False,):
+        residual, matrix = tf.function(gram, jit_compile=jit)(w)
+        assert_close(residual, rows)
+        assert_close(matrix, jacobian @ jacobian.T)
+    assert bool(tiled) == (tile is not None)
     # Rows that mix points, and tapes, have none.
     assert tape.gram(w) is None
     coupled, _, _, w, *_ = compared(Integral, network_of)
