@@ -132,9 +132,7 @@ class ClosureTraining(_Mixin):
         self._check_precision()
         with tf.init_scope():
             self.optimizer.build(self.trainable_variables)
-        objective = self.objective(data)
-        start = objective.evaluate(objective.parameters.read())
-        report = self.optimizer.step(objective, start)
+        report = self.optimizer.step(self.objective(data))
         return {**self.log(data, report.loss, report.aux), **report.logs()}
 
     def _all_built(self) -> bool:

@@ -73,16 +73,18 @@ class Block(Protocol):
     def piece(self, start: tf.Tensor, size: int) -> "Block":
         """Returns the block of `size` points from `start` on, a tensor."""
 
-    def sampled(self, share: float) -> "Block":
+    def sampled(self, share: float, seed: tf.Tensor | None = None) -> "Block":
         """Returns a random part that stands for all rows.
 
         The part has about `share` of the points, but at least 32, or all where there
-        are fewer. Its k points out of n are drawn without replacement, always the same
-        ones, and its rows are scaled by sqrt(n / k), so that J_s^T J_s estimates
+        are fewer. Its k points out of n are drawn without replacement, and its rows
+        are scaled by sqrt(n / k), so that |r_s|^2 and J_s^T J_s estimate |r|^2 and
         J^T J without bias.
 
         Args:
             share: in (0, 1].
+            seed: two integers `(2,)` of which the choice is a function; None chooses
+                always the same points.
         """
 
     def linearise(
@@ -136,8 +138,8 @@ class PointwiseRows:
     def piece(self, start: tf.Tensor, size: int) -> "PointwiseRows":
         return dataclasses.replace(self, inputs=cut(self.inputs, start, size))
 
-    def sampled(self, share: float) -> "PointwiseRows":
-        chosen, factor = sample_of(tf.nest.flatten(self.inputs)[0], share)
+    def sampled(self, share: float, seed: tf.Tensor | None = None) -> "PointwiseRows":
+        chosen, factor = sample_of(tf.nest.flatten(self.inputs)[0], share, seed)
         if chosen is None:
             return self
         return dataclasses.replace(
@@ -207,7 +209,7 @@ class SomeRows:
     def piece(self, start: tf.Tensor, size: int) -> Block:
         raise TypeError("Rows that mix points cannot be cut into pieces.")
 
-    def sampled(self, share: float) -> Block:
+    def sampled(self, share: float, seed: tf.Tensor | None = None) -> Block:
         raise TypeError("A sample is not sampled again: sample the whole block.")
 
     def linearise(

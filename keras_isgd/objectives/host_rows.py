@@ -55,7 +55,7 @@ class HostRows(LeastSquares):
         super().__init__(
             function, variables, (), blocks, jit_compile, memory, aux_of=aux_of
         )
-        self._hosts = hosts
+        self._hosts, self._devices = hosts, devices
         shares = shares_of(blocks, hosts.count)
         if not all(shares):
             raise ValueError(
@@ -141,6 +141,14 @@ class HostRows(LeastSquares):
         columns = tf.gather(tf.concat(rows, axis=0), self._order(), axis=1)
         matrix = self._joined(columns, "J J^T")
         return self.operators(w)._replace(gram=matrix)
+
+    def _of_blocks(self, blocks: Sequence[Block]) -> "HostRows":
+        rows, variables = (
+            functools.partial(joined_rows, blocks),
+            self.parameters.variables,
+        )
+        shared = (self._hosts, self._devices)
+        return HostRows(rows, variables, blocks, *shared, **self._settings())
 
     def _joined(self, own: tf.Tensor, name: str) -> tf.Tensor:
         """The rows of all processes, from those of this one."""

@@ -13,11 +13,12 @@ from keras_isgd.objectives.blocks import Block
 from keras_isgd.objectives.linearisation import (
     Linearisation,
     factored_operators,
+    taped_jacobian,
     taped_operators,
 )
 from keras_isgd.objectives.objective import Evaluation, Objective
 from keras_isgd.objectives.pieces import pieces_of, squares
-from keras_isgd.objectives.subsets import random_subset
+from keras_isgd.objectives.shares import joined_rows
 
 __all__ = ["LeastSquares", "Linearisation"]
 
@@ -49,12 +50,17 @@ class LeastSquares(Objective):
         ValueError: `memory` is not positive and finite, `memory` or `aux_of`
             without `blocks`, or `aux_of` with `state`.
 
+    Attributes:
+        drawn_from: of how many rows these were drawn, see `drawn`; None for all.
+
     Example:
 
         theta = keras.Variable([1.0, 1.0], dtype="float64")
         loss = ki.LeastSquares(lambda: theta - [3.0, 4.0], [theta])
         ki.ISGD(inner="gauss_newton").minimize(loss)
     """
+
+    drawn_from: int | None = None
 
     def __init__(
         self,
@@ -156,6 +162,41 @@ class LeastSquares(Objective):
         sample = functools.partial(self._sampled, share=share)
         return self._call_traced(f"sampled_{share}", sample, w)
 
+    def can_draw(self) -> bool:
+        """Whether `drawn` can: the rows come in blocks of known size, with `aux_of`."""
+        if self._blocks is None or self._aux_of is None:
+            return False
+        return self.row_count() is not None
+
+    def drawn(self, rows: int, seed: tf.Tensor) -> "LeastSquares":
+        """Returns the loss as it is estimated by about so many of its rows.
+
+        The points of each block are drawn at random, at least 32; rows that mix points
+        and those of regularisers are all taken.
+
+        Args:
+            rows: how many, less than m.
+            seed: an integer of which the choice is a function, `()`.
+
+        Raises:
+            ValueError: see `can_draw`.
+        """
+        total = self.row_count()
+        if total is None or not self.can_draw():
+            raise ValueError(
+                "Rows are drawn from blocks of fixed size, with `aux_of`; give the "
+                "loss such blocks, or take all rows."
+            )
+        blocks = [
+            block.sampled(rows / total, tf.stack([tf.cast(seed, tf.int64), -number]))
+            if block.count()
+            else block
+            for number, block in enumerate(self._blocks or (), 1)
+        ]
+        part = self._of_blocks(blocks)
+        part.drawn_from = total
+        return part
+
     def operators(self, w: tf.Tensor) -> Linearisation:
         """Returns the `Linearisation` at `w` `(p,)`; forward passes are shared."""
         blocks = self._factored_blocks(w)
@@ -194,6 +235,21 @@ class LeastSquares(Objective):
             tf.function(probe, autograph=False).get_concrete_function(spec)
             self._has_gram = found[0]
         return self._has_gram
+
+    def _of_blocks(self, blocks: Sequence[Block]) -> "LeastSquares":
+        """The same loss of other blocks."""
+        rows, variables = (
+            functools.partial(joined_rows, blocks),
+            self.parameters.variables,
+        )
+        return LeastSquares(rows, variables, (), blocks, **self._settings())
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "jit_compile": self._jit_compile,
+            "memory": self._memory / 2**30,
+            "aux_of": self._aux_of,
+        }
 
     def _fits_at_once(self) -> bool:
         blocks = self._blocks or ()
@@ -269,19 +325,7 @@ class LeastSquares(Objective):
     def _linearise_rows(
         self, w: tf.Tensor, share: float | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-            tape.watch(w)
-            with self.parameters.scope(self.parameters.unpack(w)):
-                rows = self._rows()[0]
-            if share is not None:
-                m = tf.size(rows)
-                chosen = random_subset(rows.shape[0], m, share)
-                scale = tf.cast(m, rows.dtype) / tf.cast(tf.size(chosen), rows.dtype)
-                rows = tf.sqrt(scale) * tf.gather(rows, chosen)
-        jacobian = tape.jacobian(
-            rows, w, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
-        return rows, jacobian
+        return taped_jacobian(self.parameters, w, lambda: self._rows()[0], share)
 
 
 def _total(squares: Sequence[tf.Tensor]) -> tf.Tensor:

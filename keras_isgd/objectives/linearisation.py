@@ -8,8 +8,14 @@ import tensorflow as tf
 
 from keras_isgd.objectives.blocks import FactoredJacobian, tape_vjp
 from keras_isgd.objectives.parameters import ParameterVector
+from keras_isgd.objectives.subsets import random_subset
 
-__all__ = ["Linearisation", "factored_operators", "taped_operators"]
+__all__ = [
+    "Linearisation",
+    "factored_operators",
+    "taped_jacobian",
+    "taped_operators",
+]
 
 
 class Linearisation(NamedTuple):
@@ -66,6 +72,36 @@ def factored_operators(
         return tf.add_n(pulled)
 
     return Linearisation(tf.concat(residuals, axis=0), jvp, vjp)
+
+
+def taped_jacobian(
+    parameters: ParameterVector,
+    w: tf.Tensor,
+    rows: Callable[[], tf.Tensor],
+    share: float | None = None,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns r `(m,)` and J `(m, p)`, by one pass of a tape for each row.
+
+    Args:
+        parameters: what p counts.
+        w: where, `(p,)`.
+        rows: returns r at the variables' values in the present scope.
+        share: of the rows that are taken, scaled so that they stand for all; see
+            `Block.sampled`.
+    """
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+        tape.watch(w)
+        with parameters.scope(parameters.unpack(w)):
+            residual = rows()
+        if share is not None:
+            m = tf.size(residual)
+            chosen = random_subset(residual.shape[0], m, share)
+            scale = tf.cast(m, w.dtype) / tf.cast(tf.size(chosen), w.dtype)
+            residual = tf.sqrt(scale) * tf.gather(residual, chosen)
+    jacobian = tape.jacobian(
+        residual, w, unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
+    return residual, jacobian
 
 
 def taped_operators(

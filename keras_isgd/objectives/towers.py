@@ -59,6 +59,7 @@ class Towers(LeastSquares):
         super().__init__(
             function, variables, (), blocks, jit_compile, memory, aux_of=aux_of
         )
+        self._devices = devices
         self._towers = []
         for device, share in zip(devices, shares_of(blocks, len(devices)), strict=True):
             if not share:  # fewer points than devices
@@ -126,6 +127,13 @@ class Towers(LeastSquares):
                 rows.append(above + [left.gram(right) for right in blocks[i:]])
         matrix = tf.concat([tf.concat(row, axis=1) for row in rows], axis=0)
         return factored_operators(self.parameters, blocks)._replace(gram=matrix)
+
+    def _of_blocks(self, blocks: Sequence[Block]) -> "Towers":
+        rows, variables = (
+            functools.partial(joined_rows, blocks),
+            self.parameters.variables,
+        )
+        return Towers(rows, variables, blocks, self._devices, **self._settings())
 
     def _each(self, of: Callable[[LeastSquares], Any]) -> list[Any]:
         """Something of each tower's loss, computed on its device."""

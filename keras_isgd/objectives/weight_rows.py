@@ -52,7 +52,9 @@ class WeightRows:
     def piece(self, start: tf.Tensor, size: int) -> "WeightRows":
         raise TypeError("The rows of weights are not cut into pieces.")
 
-    def sampled(self, share: float) -> "WeightRows":
+    def sampled(self, share: float, seed: tf.Tensor | None = None) -> "WeightRows":
+        if seed is not None:  # its rows are numbers in Python
+            return self
         chosen, factor = sample_of(tf.constant(self._chosen()), share)
         if chosen is None:
             return self

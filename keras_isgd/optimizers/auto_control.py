@@ -19,6 +19,9 @@ __all__ = ["LARGE", "AutoControl"]
 # Weights beyond which a step on more rows than weights takes too long: J^T J and its
 # factorisation cost some 3 p^3 multiplications with the default number of points.
 LARGE = 4000
+# Rows of a step for so many weights, see docs/results/large.md; twice as many are left
+# alone.
+FEW_ROWS = 560
 
 
 # The states of both controls. They share the weights before and after a step.
@@ -33,7 +36,8 @@ class AutoControl(StepControl):
 
     Up to 4,000 weights a step on more rows than weights takes some seconds at most,
     and is the better one. Beyond, its cost grows with the cube of their number, and
-    `SPRING` takes as many steps as there are few rows; see docs/results/large.md.
+    `SPRING` takes as many steps as there are few rows: of a PINN's, 560 in each step
+    are drawn at random if there are more than twice as many; see docs/results/large.md.
     """
 
     def __init__(self) -> None:
@@ -53,6 +57,24 @@ class AutoControl(StepControl):
         if isinstance(objective, LeastSquares) and inner.solves_in_rows(objective):
             return self._spring
         return self._ratio
+
+    def part_of(
+        self, inner: Solver, objective: Objective, step: tf.Tensor
+    ) -> Objective:
+        if objective.parameters.size <= LARGE:
+            return objective
+        if not (
+            isinstance(inner, LeastSquaresSolver)
+            and isinstance(objective, LeastSquares)
+            and objective.can_draw()
+        ):
+            return objective
+        rows = objective.row_count()
+        if rows is None or rows <= 2 * FEW_ROWS:
+            return objective
+        part = objective.drawn(FEW_ROWS, step)
+        # Rows that mix points are all there.
+        return part if inner.solves_in_rows(part) else objective
 
     def initial_state(self, size: int, dtype: tf.DType) -> Any:
         ratio = self._ratio.initial_state(size, dtype)

@@ -66,6 +66,14 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
 
     # -- what subclasses say ------------------------------------------------
 
+    def part_of(self, objective: Objective) -> Objective:
+        """Returns what the next step works on: the objective, or an estimate of it.
+
+        Args:
+            objective: `Objective`.
+        """
+        return objective
+
     def propose(self, objective: Objective, start: Evaluation) -> StepResult:
         """Returns the step from `start`; writes nothing.
 
@@ -140,7 +148,7 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
         super().build(variables)
         self.assign_pending_state()
 
-    def step(self, objective: Objective, start: Evaluation) -> StepReport:
+    def step(self, objective: Objective, start: Evaluation | None = None) -> StepReport:
         """Moves the objective's variables by one step; returns a `StepReport`.
 
         Meant for use inside a traced function, such as a `train_step`;
@@ -148,8 +156,12 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
 
         Args:
             objective: `Objective` over the variables this was built with.
-            start: `objective.evaluate(w)` at the present weights.
+            start: `objective.evaluate(w)` at the present weights, where that is known.
         """
+        part = self.part_of(objective)
+        if start is None or part is not objective:
+            start = part.evaluate(part.parameters.read())
+        objective = part
         step = self.propose(objective, start)
         self._description = self.describe(objective)
         return self.accept(objective, start, step)
@@ -222,7 +234,7 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
         return self._compiled_steps[objective]()
 
     def _minimize(self, objective: Any) -> StepReport:
-        return self.step(objective, objective.evaluate(objective.parameters.read()))
+        return self.step(objective)
 
     def _average(self, taken: tf.Tensor) -> None:
         if not self.use_ema:

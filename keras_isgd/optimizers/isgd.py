@@ -48,7 +48,10 @@ class ISGD(ClosureOptimizer):
         step_control: how alpha moves: `ki.DecreaseRatio(...)`, `ki.SPRING(...)`,
             None for alpha as given, or "auto": None if `learning_rate` is given; else
             `ki.SPRING()` for more than 4,000 weights on fewer rows, and
-            `ki.DecreaseRatio()` otherwise. The alpha in force is `learning_rate`.
+            `ki.DecreaseRatio()` otherwise. With more than 4,000 weights a `ki.PINN`
+            is trained on 560 rows in each step, drawn at random from those of its
+            points where these are more than twice as many; with `ki.SPRING()` on all.
+            The alpha in force is `learning_rate`.
         use_ema, ema_momentum, ema_overwrite_frequency: as in Keras.
         name: the optimizer's name.
 
@@ -152,6 +155,10 @@ class ISGD(ClosureOptimizer):
     @learning_rate.setter
     def learning_rate(self, learning_rate: Any) -> None:
         keras.optimizers.Optimizer.learning_rate.fset(self, _check_alpha(learning_rate))
+
+    def part_of(self, objective: Objective) -> Objective:
+        inner = self.inner.resolve(objective)
+        return self._rule.part_of(inner, objective, self.iterations.value)
 
     def propose(self, objective: Objective, start: Evaluation) -> StepResult:
         inner = self.inner.resolve(objective)

@@ -126,7 +126,7 @@ class Staged(ClosureOptimizer):
         del state["learning_rate"]
         return state
 
-    def step(self, objective: Objective, start: Evaluation) -> StepReport:
+    def step(self, objective: Objective, start: Evaluation | None = None) -> StepReport:
         stage = tf.add_n(
             [tf.cast(self.iterations.value >= b, tf.int32) for b in self.boundaries]
         )
@@ -163,13 +163,15 @@ class Staged(ClosureOptimizer):
         self,
         optimizer: keras.optimizers.Optimizer,
         objective: Objective,
-        start: Evaluation,
+        start: Evaluation | None,
     ) -> StepReport:
         """One step of a stage; the report counts this step's evaluations alone."""
         if isinstance(optimizer, ClosureOptimizer):
             before = tf.convert_to_tensor(optimizer.evaluations)
             report = optimizer.step(objective, start)
             return report._replace(evaluations=report.evaluations - before)
+        if start is None:
+            start = objective.evaluate(objective.parameters.read())
         return _explicit_step(optimizer, objective, start)
 
     def finalize_variable_values(self, var_list: Sequence[keras.Variable]) -> None:

@@ -28,6 +28,18 @@ class StepControl(Configured):
             dtype: their dtype.
         """
 
+    def part_of(
+        self, inner: Solver, objective: Objective, step: tf.Tensor
+    ) -> Objective:
+        """Returns what the next step works on: all of the loss, or an estimate of it.
+
+        Args:
+            inner: the `Solver`.
+            objective: L.
+            step: the number of the step, an integer scalar.
+        """
+        return objective
+
     @abc.abstractmethod
     def propose(
         self,

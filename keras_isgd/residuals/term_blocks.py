@@ -108,10 +108,10 @@ class TaylorBlock:
     def piece(self, start: tf.Tensor, size: int) -> "TaylorBlock":
         return dataclasses.replace(self, inputs=cut(self.inputs, start, size))
 
-    def sampled(self, share: float) -> Block:
+    def sampled(self, share: float, seed: tf.Tensor | None = None) -> Block:
         if self.term.row_count is not None:
             return self
-        chosen, factor = sample_of(self.inputs, share)
+        chosen, factor = sample_of(self.inputs, share, seed)
         if chosen is None:
             return self
         if not self.term.pointwise:

@@ -125,6 +125,8 @@ class GaussNewton(LeastSquaresSolver):
             return super().describe(objective)
         count = objective.row_count()
         rows = "an unknown number of" if count is None else f"{count:,}"
+        if objective.drawn_from is not None:
+            rows += f" of {objective.drawn_from:,}"
         matrix = ", without the matrix" if self._iterative(objective) else ""
         weights = objective.parameters.size
         return f"Gauss-Newton, {weights:,} weights, {rows} rows{matrix}"
