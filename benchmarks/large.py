@@ -3,9 +3,10 @@
 Each run is a process of its own; its clock starts with the process and includes
 imports and compilation. All optimizers of a case and a seed have the same network,
 start and loss; each has its own best kind of points: few new ones a step for `ISGD()`
-(the default of `fit`), new ones for Adam, fixed ones for L-BFGS and SSBroyden. Adam's
-rate falls to a hundredth over the run; every rate of `--adam-rates` is run from the
-first seed, and the one that ended best from the others.
+(the default of `fit`), new ones for Adam, fixed ones for L-BFGS and SSBroyden;
+"isgd-fixed" is `ISGD()` on the points of these. Adam's rate falls to a hundredth over
+the run; every rate of `--adam-rates` is run from the first seed, and the one that ended
+best from the others.
 
     python benchmarks/large.py --cases helmholtz-6x100 --seconds 120 --seeds 0 1 2
     python benchmarks/large.py --sizes --seconds 60       # the error over p
@@ -38,7 +39,7 @@ CASES: dict[str, tuple[str, dict, int, int, int, list[tuple[float, float]]]] = {
 }
 # Widths of tanh networks of three layers, for the picture of the error over p.
 WIDTHS = (6, 21, 69, 222, 706)
-OPTIMIZERS = ("isgd", "adam", "lbfgs", "ssbroyden")
+OPTIMIZERS = ("isgd", "isgd-fixed", "adam", "lbfgs", "ssbroyden")
 # A dense matrix of more weights does not fit in 4 GiB.
 _DENSE = 11_000
 
@@ -99,6 +100,7 @@ def _optimizer(name: str, rate: float) -> object:
 
     made = {
         "isgd": ki.ISGD,
+        "isgd-fixed": ki.ISGD,
         "adam": lambda: keras.optimizers.Adam(rate),
         "lbfgs": ki.LBFGS,
         "ssbroyden": ki.SSBroyden,

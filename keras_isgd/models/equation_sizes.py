@@ -18,6 +18,8 @@ __all__ = ["equation_sizes"]
 
 # A size below this part of the prescribed value is rounding.
 _ROUNDING = 1e-9
+# A range that is so many times larger than that of the prescribed values replaces it.
+_CLEARLY = 3.0
 # The size of an output is looked for from these on, since in float64 a change below
 # one part in so many of what it is added to is not to be told from rounding.
 _UNITS, _SEEN = (1.0, 1e8, 1e16, 1e24), 1e7
@@ -47,7 +49,9 @@ def equation_sizes(
     that.
 
     An output with a known range gets a larger one where its equation has a source that
-    calls for more than three times as much. One of which a single value is prescribed
+    calls for more than three times as much, or another output that it drives and that
+    drives it: such as the imaginary part of a wave, of which nothing but small values
+    on the boundary are prescribed. One of which a single value is prescribed
     varies because of the equation or of the other conditions, such as a flux, or
     because of outputs whose values vary: it has the largest size for which one of these
     is in balance. So does an output without values that no equation gives a size to.
@@ -67,6 +71,11 @@ def equation_sizes(
     try:
         for output in np.flatnonzero(known).tolist():
             sizes[output] = _size_of_known(trial, output, halves, single)
+        varied = np.where(known, sizes / np.where(known, halves, 1.0), 0.0)
+        for output in np.flatnonzero(known & ~single).tolist():
+            size = halves[output] * trial.size_of_driven(output, varied)
+            if size > _CLEARLY * halves[output]:
+                sizes[output] = max(size, sizes[output])
         found = known.astype(float)
         while not np.isfinite(sizes).all():
             # All others in the light of those that were found so far.
@@ -101,7 +110,7 @@ def _size_of_known(
         return float(np.nanmax(ratios))
     if not single[output] and np.isfinite(of_equations).any():
         size = float(np.nanmin(of_equations))
-        if size > 3.0 * halves[output]:
+        if size > _CLEARLY * halves[output]:
             return size
     return float(halves[output])
 
@@ -164,6 +173,28 @@ class _Trial:
             use &= np.isfinite(first) & np.isfinite(second)
             found.append(np.where(use, first / np.where(use, second, 1.0), np.nan))
         return np.concatenate(found)
+
+    def size_of_driven(self, output: int, factors: np.ndarray) -> float:
+        """The size, in half ranges, of an output with a known range that drives others
+        which drive it; NaN if it does not.
+
+        Args:
+            output: its number.
+            factors: by how much the others vary; see `rows`.
+        """
+        factors = factors.copy()
+        factors[output] = 0.0
+        before = self.rows(factors)
+        for unit in _UNITS:
+            factors[output] = unit
+            ratios = self.ratios(before, self.rows(factors))
+            ratios[ratios > _SEEN] = np.nan
+            if np.isfinite(ratios[self.equations]).any():
+                driven = unit * self._where_driven(output, ratios)
+                if np.isfinite(driven):
+                    size = self._in_balance(before, factors, output, ratios)
+                    return float(np.sqrt(size * driven))
+        return np.nan
 
     def size_of_unknown(self, output: int, factors: np.ndarray) -> float:
         """The half range of an output without values, NaN if nothing says it.

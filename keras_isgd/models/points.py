@@ -14,7 +14,7 @@ from keras_isgd.networks.boundary_layer_features import (
     BoundaryLayerFeatures,
 )
 from keras_isgd.networks.row_factors import singular_features
-from keras_isgd.optimizers.auto_control import LARGE
+from keras_isgd.optimizers.auto_control import FEW_ROWS, LARGE
 from keras_isgd.problems import Problem
 from keras_isgd.sampling import Place, endless
 from keras_isgd.utils.checks import check_real_dtype
@@ -24,9 +24,9 @@ __all__ = ["SeekPoints", "default_points", "prepare"]
 # Rows of the residual for each trainable weight: with fewer than one, a step fits its
 # own points, and the error of a long run stays where that leaves it.
 _INTERIOR_ROWS, _BOUNDARY_ROWS = 2.25, 0.3
-# For a large network that many in all, which costs about as much as their Jacobian:
-# `SPRING` carries from step to step what so few cannot say.
-_FEW_ROWS, _FEW_BOUNDARY_ROWS = 500, 64
+# Of the few rows for a large network, those on the boundary: `SPRING` carries from step
+# to step what so few cannot say.
+_FEW_BOUNDARY_ROWS = 64
 # As many more where points are chosen by the residual, and stand closer in places.
 _CHOSEN_ROWS = 2.5
 
@@ -58,7 +58,7 @@ def default_points(
     share = _CHOSEN_ROWS if candidates > 1 else _INTERIOR_ROWS
     rows, edge = int(share * parameters), int(_BOUNDARY_ROWS * parameters)
     if parameters > LARGE:
-        rows, edge = _FEW_ROWS, _FEW_BOUNDARY_ROWS
+        rows, edge = FEW_ROWS - _FEW_BOUNDARY_ROWS, _FEW_BOUNDARY_ROWS
     steep = [] if problem.steep is None else [problem.steep]
     steep += [] if network is None else boxes_of(problem, _layers_of(network))
     return problem.sets.dataset(

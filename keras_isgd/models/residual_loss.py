@@ -170,12 +170,16 @@ class ResidualLoss:
         blocks += of_weights
         # Blocks assign nothing: check_network has seen to that.
         more: dict[str, Any] = {"jit_compile": jit, "aux_of": self._unweighted}
+        loss: LeastSquares
         if self._hosts is not None:
             shared = (self._hosts, self._devices)
-            return HostRows(function, variables, blocks, *shared, **more)
-        if len(self._devices) > 1:
-            return Towers(function, variables, blocks, self._devices, **more)
-        return LeastSquares(function, variables, (), blocks, **more)
+            loss = HostRows(function, variables, blocks, *shared, **more)
+        elif len(self._devices) > 1:
+            loss = Towers(function, variables, blocks, self._devices, **more)
+        else:
+            loss = LeastSquares(function, variables, (), blocks, **more)
+        loss.is_sample = True
+        return loss
 
     @property
     def chooses_points(self) -> bool:

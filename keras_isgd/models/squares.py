@@ -81,7 +81,10 @@ def mean_of_squares(
     if not state:
         blocks = [PointwiseRows(lambda i: rows_of(i)[0], inputs)]
         blocks += [] if of_weights is None else [of_weights]
-    return LeastSquares(function, model.trainable_variables, state, blocks, jit_compile)
+    variables = model.trainable_variables
+    loss = LeastSquares(function, variables, state, blocks, jit_compile)
+    loss.is_sample = True
+    return loss
 
 
 def _only(structure: Any) -> Any:

@@ -51,6 +51,8 @@ class LeastSquares(Objective):
             without `blocks`, or `aux_of` with `state`.
 
     Attributes:
+        is_sample: whether the rows are a sample of what is to be fitted, points or
+            examples, so that a step may do with some of them; False unless it is set.
         drawn_from: of how many rows these were drawn, see `drawn`; None for all.
 
     Example:
@@ -60,6 +62,7 @@ class LeastSquares(Objective):
         ki.ISGD(inner="gauss_newton").minimize(loss)
     """
 
+    is_sample: bool = False
     drawn_from: int | None = None
 
     def __init__(
@@ -163,8 +166,8 @@ class LeastSquares(Objective):
         return self._call_traced(f"sampled_{share}", sample, w)
 
     def can_draw(self) -> bool:
-        """Whether `drawn` can: the rows come in blocks of known size, with `aux_of`."""
-        if self._blocks is None or self._aux_of is None:
+        """Whether `drawn` can: a sample in blocks of known size."""
+        if self._blocks is None or not self.is_sample:
             return False
         return self.row_count() is not None
 
@@ -172,7 +175,8 @@ class LeastSquares(Objective):
         """Returns the loss as it is estimated by about so many of its rows.
 
         The points of each block are drawn at random, at least 32; rows that mix points
-        and those of regularisers are all taken.
+        and those of regularisers are all taken. What else a function returns, without
+        `aux_of`, is left out.
 
         Args:
             rows: how many, less than m.
@@ -184,8 +188,8 @@ class LeastSquares(Objective):
         total = self.row_count()
         if total is None or not self.can_draw():
             raise ValueError(
-                "Rows are drawn from blocks of fixed size, with `aux_of`; give the "
-                "loss such blocks, or take all rows."
+                "Rows are drawn from blocks of fixed size that are a sample "
+                "(`is_sample`); give the loss such blocks, or take all rows."
             )
         blocks = [
             block.sampled(rows / total, tf.stack([tf.cast(seed, tf.int64), -number]))

@@ -87,6 +87,11 @@ class Objective:
         """Returns the loss at `w` `(p,)`, a scalar tensor."""
         return self._call_traced("value", self._value, w)
 
+    def aux(self, w: tf.Tensor) -> Any:
+        """Returns whatever else the function returns at `w` `(p,)`."""
+        with self.parameters.scope(self.parameters.unpack(w)):
+            return self._call()[1]
+
     def value_and_gradient(self, w: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the loss `()` and its gradient `(p,)` at `w` `(p,)`."""
         value, gradient, _, _ = self._call_traced("evaluate", self.evaluate_inline, w)

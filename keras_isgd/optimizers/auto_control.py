@@ -1,6 +1,7 @@
 """The step control that suits the number of weights and rows."""
 
 import collections
+import math
 from typing import Any
 
 import keras
@@ -19,9 +20,9 @@ __all__ = ["LARGE", "AutoControl"]
 # Weights beyond which a step on more rows than weights takes too long: J^T J and its
 # factorisation cost some 3 p^3 multiplications with the default number of points.
 LARGE = 4000
-# Rows of a step for so many weights, see docs/results/large.md; twice as many are left
-# alone.
-FEW_ROWS = 560
+# Rows of a step for so many weights, see docs/results/large.md; for fewer weights, rows
+# for each of them. Twice as many are left alone.
+FEW_ROWS, ROWS_FOR_A_WEIGHT = 564, 2.5
 
 
 # The states of both controls. They share the weights before and after a step.
@@ -36,8 +37,10 @@ class AutoControl(StepControl):
 
     Up to 4,000 weights a step on more rows than weights takes some seconds at most,
     and is the better one. Beyond, its cost grows with the cube of their number, and
-    `SPRING` takes as many steps as there are few rows: of a PINN's, 560 in each step
-    are drawn at random if there are more than twice as many; see docs/results/large.md.
+    `SPRING` takes as many steps as there are few rows: of a batch with more than twice
+    as many, 564 are drawn at random in each step; see docs/results/large.md. So are,
+    for smaller networks, 2.5 rows for each weight where the Jacobian of all is too
+    large.
     """
 
     def __init__(self) -> None:
@@ -61,20 +64,24 @@ class AutoControl(StepControl):
     def part_of(
         self, inner: Solver, objective: Objective, step: tf.Tensor
     ) -> Objective:
-        if objective.parameters.size <= LARGE:
-            return objective
         if not (
             isinstance(inner, LeastSquaresSolver)
             and isinstance(objective, LeastSquares)
             and objective.can_draw()
         ):
             return objective
-        rows = objective.row_count()
-        if rows is None or rows <= 2 * FEW_ROWS:
+        weights, rows = objective.parameters.size, objective.row_count() or 0
+        if weights > LARGE:
+            if rows <= 2 * FEW_ROWS:
+                return objective
+            part = objective.drawn(FEW_ROWS, step)
+            # Rows that mix points are all there.
+            return part if inner.solves_in_rows(part) else objective
+        few = math.ceil(ROWS_FOR_A_WEIGHT * weights)
+        if rows <= 2 * few or inner.solves_any_damping(objective):
             return objective
-        part = objective.drawn(FEW_ROWS, step)
-        # Rows that mix points are all there.
-        return part if inner.solves_in_rows(part) else objective
+        part = objective.drawn(few, step)
+        return part if inner.solves_any_damping(part) else objective
 
     def initial_state(self, size: int, dtype: tf.DType) -> Any:
         ratio = self._ratio.initial_state(size, dtype)

@@ -161,10 +161,14 @@ class ClosureOptimizer(NamedState, keras.optimizers.Optimizer):
         part = self.part_of(objective)
         if start is None or part is not objective:
             start = part.evaluate(part.parameters.read())
-        objective = part
-        step = self.propose(objective, start)
-        self._description = self.describe(objective)
-        return self.accept(objective, start, step)
+        step = self.propose(part, start)
+        self._description = self.describe(part)
+        report = self.accept(part, start, step)
+        if report.aux is None and part is not objective:
+            # The predictions of all examples, where a metric wants them.
+            aux = objective.aux(objective.parameters.read())
+            report = report._replace(aux=aux)
+        return report
 
     def accept(
         self, objective: Objective, start: Evaluation, step: StepResult

@@ -48,9 +48,9 @@ class ISGD(ClosureOptimizer):
         step_control: how alpha moves: `ki.DecreaseRatio(...)`, `ki.SPRING(...)`,
             None for alpha as given, or "auto": None if `learning_rate` is given; else
             `ki.SPRING()` for more than 4,000 weights on fewer rows, and
-            `ki.DecreaseRatio()` otherwise. With more than 4,000 weights a `ki.PINN`
-            is trained on 560 rows in each step, drawn at random from those of its
-            points where these are more than twice as many; with `ki.SPRING()` on all.
+            `ki.DecreaseRatio()` otherwise. Of a batch of points or examples with more
+            than 1,128 rows and more than 4,000 weights, each step of "auto" works on
+            564 drawn at random; name a step control to work on all.
             The alpha in force is `learning_rate`.
         use_ema, ema_momentum, ema_overwrite_frequency: as in Keras.
         name: the optimizer's name.

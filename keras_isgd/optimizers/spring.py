@@ -165,8 +165,10 @@ class SPRING(StepControl):
         dtype = start.w.dtype
         seen = review(objective, start, state.before, state.after, state.stepped > 0)
         origin = seen.origin
+        model = solver.linearise(squares, origin.w, scaled=False, exact=False)
         # How often as many rows as weights were seen while 1 - mu was at its bound.
-        share = (squares.row_count() or 0) / squares.parameters.size
+        rows = tf.cast(tf.size(model.residual), tf.float64)
+        share = rows / squares.parameters.size
         fallen = 1.0 / (1.0 + share * state.settled)
         least = self.smallest_damping * fallen
         least_rate = self.smallest_rate * tf.sqrt(fallen)
@@ -177,7 +179,6 @@ class SPRING(StepControl):
         mu = tf.cast(1.0 - rate, dtype)
         drift = tf.where(kept, mu, tf.zeros_like(mu)) * state.momentum
         relative = tf.where(seen.returned, _RAISE * state.damping, state.damping)
-        model = solver.linearise(squares, origin.w, scaled=False, exact=False)
         unit = tf.cast(model.mean_square(), tf.float64)
         alphas = tf.cast(0.5 / (unit * _dampings(relative, least)), dtype)
         trial, tried = _longest_good(squares, model, origin, alphas, drift, eta)

@@ -137,7 +137,9 @@ class Staged(ClosureOptimizer):
                 for optimizer in self.stages
             ],
         )
-        self._description = self.describe(objective)
+        self._description = self._joined(
+            [getattr(s, "description", None) or type(s).__name__ for s in self.stages]
+        )
         self._evaluations.assign_add(report.evaluations)
         self._status.assign(tf.cast(report.status, tf.int64))
         self._count(report.loss)
@@ -154,6 +156,10 @@ class Staged(ClosureOptimizer):
             else type(s).__name__
             for s in self.stages
         ]
+        return self._joined(phrases)
+
+    def _joined(self, phrases: Sequence[str]) -> str:
+        """What each stage does, and from when on."""
         steps = (f"from step {boundary} on " for boundary in self.boundaries)
         return "; ".join(
             [phrases[0], *(a + b for a, b in zip(steps, phrases[1:], strict=True))]

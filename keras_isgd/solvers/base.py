@@ -251,7 +251,7 @@ class LeastSquaresSolver(Solver):
 
     @abc.abstractmethod
     def solves_in_rows(self, objective: LeastSquares) -> bool:
-        """Whether it solves in the space of rows, which are fewer than the weights.
+        """Whether it solves in the space of rows, which are not known to be too many.
 
         Args:
             objective: L.

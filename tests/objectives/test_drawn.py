@@ -111,6 +111,7 @@ def test_devices_share_what_is_drawn():
         ["CPU:0", "CPU:0"],
         aux_of=alone._aux_of,
     )
+    shared.is_sample = True
     part = drawn(shared, 3)
     assert isinstance(part, Towers)
     one, other = part.evaluate(w), drawn(alone, 3).evaluate(w)

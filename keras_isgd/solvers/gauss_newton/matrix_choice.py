@@ -45,14 +45,19 @@ def iterative(solver: Settings, objective: LeastSquares) -> bool:
 def in_rows(solver: Settings, objective: LeastSquares) -> bool:
     """Tells whether J J^T is at hand: m <= p, and it or the matrix fits.
 
+    Where m is not known, J is formed, which has its own limit, and the smaller of
+    J J^T and J^T J.
+
     Args:
         solver: the `GaussNewton`.
         objective: the `LeastSquares`.
     """
     rows, parameters = objective.row_count(), objective.parameters
-    if rows is None or rows > parameters.size:
-        return False
     if solver.factorisation not in ("auto", "gram"):
+        return False
+    if rows is None:
+        return True
+    if rows > parameters.size:
         return False
     if not iterative(solver, objective):
         return True
