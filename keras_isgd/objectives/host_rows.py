@@ -143,10 +143,8 @@ class HostRows(LeastSquares):
         return self.operators(w)._replace(gram=matrix)
 
     def _of_blocks(self, blocks: Sequence[Block]) -> "HostRows":
-        rows, variables = (
-            functools.partial(joined_rows, blocks),
-            self.parameters.variables,
-        )
+        rows = functools.partial(joined_rows, blocks)
+        variables = self.parameters.variables
         shared = (self._hosts, self._devices)
         return HostRows(rows, variables, blocks, *shared, **self._settings())
 

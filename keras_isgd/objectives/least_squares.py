@@ -242,10 +242,8 @@ class LeastSquares(Objective):
 
     def _of_blocks(self, blocks: Sequence[Block]) -> "LeastSquares":
         """The same loss of other blocks."""
-        rows, variables = (
-            functools.partial(joined_rows, blocks),
-            self.parameters.variables,
-        )
+        rows = functools.partial(joined_rows, blocks)
+        variables = self.parameters.variables
         return LeastSquares(rows, variables, (), blocks, **self._settings())
 
     def _settings(self) -> dict[str, Any]:

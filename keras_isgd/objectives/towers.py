@@ -129,10 +129,8 @@ class Towers(LeastSquares):
         return factored_operators(self.parameters, blocks)._replace(gram=matrix)
 
     def _of_blocks(self, blocks: Sequence[Block]) -> "Towers":
-        rows, variables = (
-            functools.partial(joined_rows, blocks),
-            self.parameters.variables,
-        )
+        rows = functools.partial(joined_rows, blocks)
+        variables = self.parameters.variables
         return Towers(rows, variables, blocks, self._devices, **self._settings())
 
     def _each(self, of: Callable[[LeastSquares], Any]) -> list[Any]:
