@@ -1,6 +1,6 @@
 """The size of each output, as its equation has it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
@@ -185,10 +185,7 @@ class _Trial:
         factors = factors.copy()
         factors[output] = 0.0
         before = self.rows(factors)
-        for unit in _UNITS:
-            factors[output] = unit
-            ratios = self.ratios(before, self.rows(factors))
-            ratios[ratios > _SEEN] = np.nan
+        for unit, ratios in self._in_units(output, before, factors):
             if np.isfinite(ratios[self.equations]).any():
                 driven = unit * self._where_driven(output, ratios)
                 if np.isfinite(driven):
@@ -205,10 +202,7 @@ class _Trial:
         """
         before, factors = self.rows(factors), factors.copy()
         of_conditions = np.nan
-        for unit in _UNITS:
-            factors[output] = unit
-            ratios = self.ratios(before, self.rows(factors))
-            ratios[ratios > _SEEN] = np.nan
+        for unit, ratios in self._in_units(output, before, factors):
             if np.isfinite(ratios[self.equations]).any():
                 size = self._in_balance(before, factors, output, ratios)
                 driven = unit * self._where_driven(output, ratios)
@@ -216,6 +210,17 @@ class _Trial:
             if np.isnan(of_conditions) and np.isfinite(ratios).any():
                 of_conditions = unit * float(np.nanmax(ratios))
         return of_conditions
+
+    def _in_units(
+        self, output: int, before: Sequence[np.ndarray], factors: np.ndarray
+    ) -> Iterator[tuple[float, np.ndarray]]:
+        """Each of `_UNITS` with the ratios where an output varies by so much, NaN where
+        that is not seen; `factors` is set to it."""
+        for unit in _UNITS:
+            factors[output] = unit
+            ratios = self.ratios(before, self.rows(factors))
+            ratios[ratios > _SEEN] = np.nan
+            yield unit, ratios
 
     def _where_driven(self, output: int, ratios: np.ndarray) -> float:
         """The ratio in the equation with an output's derivative in time; NaN if it has

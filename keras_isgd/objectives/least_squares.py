@@ -165,6 +165,10 @@ class LeastSquares(Objective):
         sample = functools.partial(self._sampled, share=share)
         return self._call_traced(f"sampled_{share}", sample, w)
 
+    def column_count(self) -> int:
+        """Returns the number of equations in the block with the most of them."""
+        return max(math.prod(block.squares_shape) for block in self._blocks or ())
+
     def can_draw(self) -> bool:
         """Whether `drawn` can: a sample in blocks of known size."""
         if self._blocks is None or not self.is_sample:

@@ -23,6 +23,8 @@ LARGE = 4000
 # Rows of a step for so many weights, see docs/results/large.md; for fewer weights, rows
 # for each of them. Twice as many are left alone.
 FEW_ROWS, ROWS_FOR_A_WEIGHT = 564, 2.5
+# Large systems take so many for each equation, or few points would be left of each.
+_ROWS_FOR_AN_EQUATION = 150
 
 
 # The states of both controls. They share the weights before and after a step.
@@ -72,9 +74,10 @@ class AutoControl(StepControl):
             return objective
         weights, rows = objective.parameters.size, objective.row_count() or 0
         if weights > LARGE:
-            if rows <= 2 * FEW_ROWS:
+            few = max(FEW_ROWS, _ROWS_FOR_AN_EQUATION * objective.column_count())
+            if rows <= 2 * few:
                 return objective
-            part = objective.drawn(FEW_ROWS, step)
+            part = objective.drawn(few, step)
             # Rows that mix points are all there.
             return part if inner.solves_in_rows(part) else objective
         few = math.ceil(ROWS_FOR_A_WEIGHT * weights)

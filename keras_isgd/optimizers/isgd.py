@@ -50,7 +50,8 @@ class ISGD(ClosureOptimizer):
             `ki.SPRING()` for more than 4,000 weights on fewer rows, and
             `ki.DecreaseRatio()` otherwise. Of a batch of points or examples with more
             than 1,128 rows and more than 4,000 weights, each step of "auto" works on
-            564 drawn at random; name a step control to work on all.
+            564 drawn at random (150 for each equation of more than three); name a step
+            control to work on all.
             The alpha in force is `learning_rate`.
         use_ema, ema_momentum, ema_overwrite_frequency: as in Keras.
         name: the optimizer's name.

@@ -264,7 +264,7 @@ def _in_rows(
             return inner, objective
         raise TypeError(
             "SPRING works in the space of rows, which must be fewer than the weights "
-            f"and of a fixed number: {objective.row_count()} rows, "
+            f"and fit the memory: {objective.row_count()} rows, "
             f"{objective.parameters.size} weights. Take fewer points a step, or "
             "step_control=ki.DecreaseRatio()."
         )
